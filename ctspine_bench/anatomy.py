@@ -22,6 +22,8 @@ VERTEBRAE: Final = (
 N_LABELS: Final = len(VERTEBRAE)
 LABELS: Final = range(1, N_LABELS + 1)
 BACKGROUND: Final = 0
+SPINE: Final = 0
+"""The key of the spine beside the labels in records and tables: all labels as one binary mask."""
 
 REGIONS: Final[Mapping[str, range]] = MappingProxyType(
     {"cervical": range(1, 8), "thoracic": range(8, 20), "lumbar": range(20, 26)}

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ctspine_bench.anatomy import LABELS, N_LABELS
+from ctspine_bench.anatomy import LABELS, N_LABELS, SPINE
 from ctspine_bench.errors import GeometryError, LabelError
 from ctspine_bench.kernels.areas import element_areas
 from ctspine_bench.kernels.elements import Elements, count_elements, extract_elements
 from ctspine_bench.kernels.layout import SharedLayout, share_layout
 from ctspine_bench.kernels.nearest import Distances, Surface, near_offsets, surface_distances
 from ctspine_bench.kernels.overlap import Overlap, scan_overlap
+from ctspine_bench.kernels.pooled import hd95_pooled_mm
 from ctspine_bench.records import Comparison, MaskGeometry, SurfacePair, SurfaceProfile
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ctspine_bench.kernels.layout import Axes, Flips
-
-SPINE = 0
-"""The key of the spine among the surfaces: all labels as one mask."""
 
 # Surface elements held at once take 7 bytes each; a prediction of pure noise has hundreds of millions.
 _MAX_ELEMENTS = 1 << 25
@@ -37,6 +35,7 @@ def compare(
     spacing_mm: tuple[float, float, float],
     *,
     superior_axis: int = 2,
+    pooled: bool = False,
 ) -> Comparison:
     """Compare two label arrays on one grid.
 
@@ -45,6 +44,7 @@ def compare(
         prediction: The same of the prediction.
         spacing_mm: Voxel spacing along x, y, z.
         superior_axis: Which axis runs along the spine.
+        pooled: Also compute the pooled HD95.
 
     Raises:
         GeometryError: E_SHAPE, E_NDIM or E_SPACING.
@@ -55,6 +55,7 @@ def compare(
     overlap = scan_overlap(layout.reference, layout.prediction)
     _check_range(overlap.confusion)
     confusion = overlap.confusion[: N_LABELS + 1, : N_LABELS + 1].copy()
+    surfaces = _surfaces(layout, overlap, spacing_mm)
     return Comparison(
         shape=reference.shape,
         spacing_mm=spacing_mm,
@@ -62,9 +63,15 @@ def compare(
         confusion=confusion,
         reference=_mask_geometry(overlap, 0, confusion.sum(axis=1), layout, spacing_mm),
         prediction=_mask_geometry(overlap, 1, confusion.sum(axis=0), layout, spacing_mm),
-        surfaces=_surfaces(layout, overlap, spacing_mm),
-        hd95_pooled_mm={},
+        surfaces=surfaces,
+        hd95_pooled_mm={
+            key: hd95_pooled_mm(_mask(reference, key), _mask(prediction, key), spacing_mm) for key in surfaces if pooled
+        },
     )
+
+
+def _mask(labels: NDArray[np.uint8], key: int) -> NDArray[np.bool_]:
+    return labels > 0 if key == SPINE else labels == key
 
 
 def _check_geometry(

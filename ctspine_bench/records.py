@@ -151,6 +151,8 @@ class VertebraScore:
         cut: Whether the reference touches the first or last slice along the spine (the field of view cuts it);
             `None` for a spurious vertebra.
         at_border: Whether the prediction does; `None` for a missed vertebra.
+        predicted_as: The predicted label that covers most of the reference vertebra; `None` for none, a spurious one and
+            the spine.
         loss_identification: Part of 1 − dsc lost to a wrong level name.
         loss_missed: Part lost because nothing was found.
         loss_boundary: Part lost on the outline.
@@ -172,6 +174,7 @@ class VertebraScore:
     prediction_ml: float
     cut: bool | None
     at_border: bool | None
+    predicted_as: int | None = None
     loss_identification: float | None = None
     loss_missed: float | None = None
     loss_boundary: float | None = None
@@ -214,14 +217,52 @@ class CaseScore:
         vertebrae: One for each label in the reference or the prediction, from the head down.
         spine: All labels as one mask; `None` when both volumes are empty.
         identification: How well the levels were named.
-        confusion: 26×26 voxel counts `[reference][prediction]`, without both-background voxels.
         slice_spacing_mm: Voxel spacing along the spine.
+        diagonal_mm: Length of the diagonal of the volume.
         transitional: Whether the reference has an L6, or ends at L4 with at least 30 mm of volume below it.
     """
 
     vertebrae: tuple[VertebraScore, ...]
     spine: VertebraScore | None
     identification: Identification
-    confusion: tuple[tuple[int, ...], ...]
     slice_spacing_mm: float
+    diagonal_mm: float
     transitional: bool
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a case could not be scored as it is.
+
+    Attributes:
+        code: A key of `errors.CODES`.
+        side: Whose fault: the participant's prediction or the organizer's reference.
+        message: The whole text for people.
+    """
+
+    code: str
+    side: Literal["prediction", "reference"]
+    message: str
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What became of one case of a test set.
+
+    Attributes:
+        case_id: Its id.
+        source: Which data set it comes from; `None` when unknown.
+        score: Its scores; with a failed prediction every reference vertebra is missed; `None` when the reference failed.
+        failure: Why the prediction or the reference was refused; `None` when all is well.
+        notes: What was accepted but is worth knowing.
+        reference_sha256: Digest of the reference as it is on disk; `None` if it could not be read.
+        prediction_sha256: Digest of the prediction as it is on disk; `None` if it is missing or could not be read.
+    """
+
+    case_id: str
+    source: str | None
+    score: CaseScore | None
+    failure: Failure | None
+    notes: tuple[str, ...]
+    reference_sha256: str | None
+    prediction_sha256: str | None

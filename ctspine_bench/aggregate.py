@@ -1,0 +1,353 @@
+"""The case table → the numbers of the paper's table, and its variants.
+
+Policies (docs/CORRECTNESS.md argues them): a missed vertebra counts as DSC 0, NSD 0 and HD95 100 mm; HD95 is capped at 100 mm;
+a spurious vertebra is counted but enters no official mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from ctspine_bench.anatomy import VERTEBRAE
+from ctspine_bench.bootstrap import mean_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+HD95_CAP_MM: Final = 100.0
+POLICIES: Final = {
+    "missed_dsc": 0.0,
+    "missed_nsd": 0.0,
+    "missed_hd95_mm": HD95_CAP_MM,
+    "hd95_cap_mm": HD95_CAP_MM,
+    "spurious": "counted, in no official mean",
+    "mean_of_vertebrae": "plain mean of the per-label means",
+    "mean_of_spine": "mean over cases",
+    "failed_case": "every reference vertebra and the spine is missed",
+}
+SLICE_SPACING_STRATA: Final = {"≤ 1 mm": (0.0, 1.0), "1–2.5 mm": (1.0, 2.5), "> 2.5 mm": (2.5, np.inf)}
+
+
+@dataclass(frozen=True)
+class Means:
+    """Means over some masks, or over the per-label means of some labels. `None` where nothing enters.
+
+    Attributes:
+        n: How many masks (or labels) enter.
+        dsc: Mean DSC, missed 0.
+        hd95_mm: Mean HD95 with the official policy: capped at 100 mm, missed 100 mm.
+        nsd_1mm: Mean NSD, missed 0; likewise 2 and 3 mm.
+        n_detected: How many masks (or labels) were matched at all; the means over these alone follow.
+        hd95_detected_mm: Mean raw HD95.
+        hd100_detected_mm: Mean Hausdorff distance.
+        assd_detected_mm: Mean ASSD.
+        hd95_pooled_detected_mm: Mean pooled HD95; `None` unless it was asked for.
+    """
+
+    n: int
+    dsc: float | None
+    hd95_mm: float | None
+    nsd_1mm: float | None
+    nsd_2mm: float | None
+    nsd_3mm: float | None
+    n_detected: int
+    hd95_detected_mm: float | None
+    hd100_detected_mm: float | None
+    assd_detected_mm: float | None
+    hd95_pooled_detected_mm: float | None
+
+
+@dataclass(frozen=True)
+class OfficialTable:
+    """The paper's table. `labels` has all of C1 … L6; a label that no case has is there with n = 0."""
+
+    n_cases: int
+    labels: Mapping[str, Means]
+    mean_of_vertebrae: Means
+    mean_of_vertebrae_without_l6: Means
+    mean_of_spine: Means
+
+
+@dataclass(frozen=True)
+class InferredMeans:
+    """Means as the paper seems to have taken them: over cases with the label in either volume, a spurious one DSC 0."""
+
+    n: int
+    dsc: float | None
+    hd95_mm: float | None
+
+
+@dataclass(frozen=True)
+class InferredTable:
+    """The `paper_inferred` table: the only one to compare with published numbers."""
+
+    labels: Mapping[str, InferredMeans]
+    mean_of_vertebrae: InferredMeans
+    mean_of_vertebrae_without_l6: InferredMeans
+    mean_of_spine: InferredMeans
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over n cases with its 95 % interval, which is `None` under ten cases."""
+
+    n: int
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many vertebrae were matched, missed and spurious, and how many cases failed.
+
+    `spurious_at_border` are among the spurious: predicted where the field of view ends, which annotations often leave out.
+    """
+
+    matched: int
+    missed: int
+    spurious: int
+    spurious_at_border: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Identification metrics averaged over cases, and how many cases have which label shift ("none": no overlap)."""
+
+    identification_rate: float | None
+    localisation_mm: float | None
+    dsc_unshifted: float | None
+    dsc_instance: float | None
+    panoptic_quality: float | None
+    label_shifts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Parts of 1 − DSC, averaged over the vertebrae of a case, then over cases; they add up to 1 − per-case DSC."""
+
+    identification: float | None
+    missed: float | None
+    boundary: float | None
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Mean HD95 in mm under three policies for a missed mask: left out, 100 mm (official), the image diagonal."""
+
+    excluded: float | None
+    cap_100mm: float | None
+    image_diagonal: float | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All aggregates of one test set; the official table is `official`."""
+
+    counts: Counts
+    official: OfficialTable
+    per_case: Mapping[str, Estimate]
+    identification: Naming
+    loss: Losses
+    paper_inferred: InferredTable
+    field_of_view: Mapping[str, OfficialTable]
+    sources: Mapping[str, OfficialTable]
+    strata: Mapping[str, Mapping[str, OfficialTable]]
+    sensitivity: Mapping[str, Sensitivity]
+
+
+def summarise(table: pd.DataFrame) -> Summary:
+    """Return all aggregates of the case table of one test set, whose references could all be read."""
+    cases = table[table["row"] == "case"]
+    cut = table["cut"].fillna(value=False)
+    return Summary(
+        counts=_counts(table),
+        official=official_table(table),
+        per_case=_per_case(table),
+        identification=_naming(cases),
+        loss=_losses(table),
+        paper_inferred=inferred_table(table),
+        field_of_view={"complete": official_table(table[~cut]), "cut": official_table(table[cut])},
+        sources={str(source): official_table(rows) for source, rows in table.groupby("source", sort=True)},
+        strata={
+            "slice_spacing": {
+                name: _stratum(table, cases[cases["slice_spacing_mm"].between(low, high, inclusive="right")])
+                for name, (low, high) in SLICE_SPACING_STRATA.items()
+            },
+            "transitional": {
+                name: _stratum(table, cases[cases["transitional"] == flag])
+                for name, flag in (("no", False), ("yes", True))
+            },
+        },
+        sensitivity=_sensitivity(table),
+    )
+
+
+def official_table(table: pd.DataFrame) -> OfficialTable:
+    """Return the paper's table: per label over the cases whose reference has it, spine over cases."""
+    in_reference = table[table["status"].isin(["matched", "missed"])]
+    vertebrae = in_reference[in_reference["row"] == "vertebra"]
+    by_label = dict(tuple(vertebrae.groupby("vertebra")))
+    labels = {name: _means(by_label.get(name, vertebrae[:0])) for name in VERTEBRAE}
+    return OfficialTable(
+        n_cases=int(table["case_id"].nunique()),
+        labels=labels,
+        mean_of_vertebrae=_mean_of_labels(labels.values()),
+        mean_of_vertebrae_without_l6=_mean_of_labels(means for name, means in labels.items() if name != "L6"),
+        mean_of_spine=_means(in_reference[in_reference["row"] == "spine"]),
+    )
+
+
+def inferred_table(table: pd.DataFrame) -> InferredTable:
+    """Return the table by the rule that the paper's numbers point to; docs/CORRECTNESS.md has the evidence."""
+    vertebrae = table[table["row"] == "vertebra"]
+    by_label = dict(tuple(vertebrae.groupby("vertebra")))
+    labels = {name: _inferred_means(by_label.get(name, vertebrae[:0])) for name in VERTEBRAE}
+    return InferredTable(
+        labels=labels,
+        mean_of_vertebrae=mean_of_inferred(labels.values()),
+        mean_of_vertebrae_without_l6=mean_of_inferred(means for name, means in labels.items() if name != "L6"),
+        mean_of_spine=_inferred_means(table[table["row"] == "spine"]),
+    )
+
+
+def official_hd95_mm(rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the HD95 of matched and missed masks under the official policy: missed 100 mm, capped at 100 mm."""
+    return np.fmin(_numbers(rows["hd95_mm"]), HD95_CAP_MM)
+
+
+def _numbers(column: pd.Series) -> NDArray[np.float64]:
+    """Return a column as floats, empty cells as NaN."""
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _mean(values: Iterable[float | None] | NDArray[np.float64]) -> float | None:
+    """Return the mean of the values that are there; `None` when there is none."""
+    there = [value for value in values if value is not None and not np.isnan(value)]
+    return float(np.mean(there)) if there else None
+
+
+def _means(rows: pd.DataFrame) -> Means:
+    return Means(
+        n=len(rows),
+        dsc=_mean(_numbers(rows["dsc"])),
+        hd95_mm=_mean(official_hd95_mm(rows)),
+        nsd_1mm=_mean(_numbers(rows["nsd_1mm"])),
+        nsd_2mm=_mean(_numbers(rows["nsd_2mm"])),
+        nsd_3mm=_mean(_numbers(rows["nsd_3mm"])),
+        n_detected=int((rows["status"] == "matched").sum()),
+        hd95_detected_mm=_mean(_numbers(rows["hd95_mm"])),
+        hd100_detected_mm=_mean(_numbers(rows["hd100_mm"])),
+        assd_detected_mm=_mean(_numbers(rows["assd_mm"])),
+        hd95_pooled_detected_mm=_mean(_numbers(rows["hd95_pooled_mm"])),
+    )
+
+
+def _mean_of_labels(labels: Iterable[Means]) -> Means:
+    """Return the plain mean of per-label means, over the labels that have any."""
+    present = [means for means in labels if means.n]
+    return Means(
+        n=len(present),
+        dsc=_mean(means.dsc for means in present),
+        hd95_mm=_mean(means.hd95_mm for means in present),
+        nsd_1mm=_mean(means.nsd_1mm for means in present),
+        nsd_2mm=_mean(means.nsd_2mm for means in present),
+        nsd_3mm=_mean(means.nsd_3mm for means in present),
+        n_detected=sum(means.n_detected > 0 for means in present),
+        hd95_detected_mm=_mean(means.hd95_detected_mm for means in present),
+        hd100_detected_mm=_mean(means.hd100_detected_mm for means in present),
+        assd_detected_mm=_mean(means.assd_detected_mm for means in present),
+        hd95_pooled_detected_mm=_mean(means.hd95_pooled_detected_mm for means in present),
+    )
+
+
+def _inferred_means(rows: pd.DataFrame) -> InferredMeans:
+    dsc = np.nan_to_num(_numbers(rows["dsc"]))  # the DSC of a spurious mask is an empty cell
+    return InferredMeans(len(rows), _mean(dsc), _mean(_numbers(rows["hd95_mm"])))
+
+
+def mean_of_inferred(labels: Iterable[InferredMeans]) -> InferredMeans:
+    """Return the plain mean of per-label means; this reproduces the bottom row of the paper's Table 2 from its labels."""
+    present = [means for means in labels if means.n]
+    return InferredMeans(
+        len(present), _mean(means.dsc for means in present), _mean(means.hd95_mm for means in present)
+    )
+
+
+def _counts(table: pd.DataFrame) -> Counts:
+    vertebrae = table[table["row"] == "vertebra"]
+    status = vertebrae["status"].value_counts()
+    spurious = vertebrae[vertebrae["status"] == "spurious"]
+    return Counts(
+        matched=int(status.get("matched", 0)),
+        missed=int(status.get("missed", 0)),
+        spurious=len(spurious),
+        spurious_at_border=int(spurious["at_border"].sum()),
+        failed=int(table.loc[table["row"] == "case", "failure"].notna().sum()),
+    )
+
+
+def _per_case(table: pd.DataFrame) -> dict[str, Estimate]:
+    """Return means over cases of the mean over each case's reference vertebrae."""
+    rows = table[(table["row"] == "vertebra") & table["status"].isin(["matched", "missed"])]
+    rows = rows.assign(hd95_mm=official_hd95_mm(rows))
+    metrics = ["dsc", "hd95_mm", "nsd_1mm", "nsd_2mm", "nsd_3mm"]
+    means = rows.groupby("case_id")[metrics].mean()
+    return {metric: estimate(_numbers(means[metric])) for metric in metrics}
+
+
+def estimate(values: NDArray[np.float64]) -> Estimate:
+    """Return the mean of one value for each case, with its interval."""
+    low, high = mean_interval(values) or (None, None)
+    return Estimate(values.size, _mean(values), low, high)
+
+
+def _naming(cases: pd.DataFrame) -> Naming:
+    shifts = cases["label_shift"].value_counts()
+    with_reference = cases[cases["n_reference"] > 0]
+    return Naming(
+        identification_rate=_mean(_numbers(cases["identification_rate"])),
+        localisation_mm=_mean(_numbers(cases["localisation_mm"])),
+        dsc_unshifted=_mean(_numbers(cases["dsc_unshifted"])),
+        dsc_instance=_mean(_numbers(cases["dsc_instance"])),
+        panoptic_quality=_mean(_numbers(cases["panoptic_quality"])),
+        label_shifts={
+            **{f"{shift:+d}" if shift else "0": int(shifts.get(shift, 0)) for shift in range(-3, 4)},
+            "none": int(with_reference["label_shift"].isna().sum()),
+        },
+    )
+
+
+def _losses(table: pd.DataFrame) -> Losses:
+    names = ["loss_identification", "loss_missed", "loss_boundary"]
+    means = table[table["loss_missed"].notna()].groupby("case_id")[names].mean()
+    return Losses(*(_mean(_numbers(means[name])) for name in names))
+
+
+def _stratum(table: pd.DataFrame, cases: pd.DataFrame) -> OfficialTable:
+    return official_table(table[table["case_id"].isin(cases["case_id"])])
+
+
+def _sensitivity(table: pd.DataFrame) -> dict[str, Sensitivity]:
+    rows = table[table["status"].isin(["matched", "missed"])]
+    diagonal_mm = table[table["row"] == "case"].set_index("case_id")["diagonal_mm"]
+    hd95_mm = _numbers(rows["hd95_mm"])
+    rows = rows.assign(
+        excluded=hd95_mm,
+        cap_100mm=official_hd95_mm(rows),
+        image_diagonal=np.where(np.isnan(hd95_mm), _numbers(rows["case_id"].map(diagonal_mm)), hd95_mm),
+    )
+    policies = ["excluded", "cap_100mm", "image_diagonal"]
+    by_label = rows[rows["row"] == "vertebra"].groupby("vertebra")[policies].mean()
+    spine = rows[rows["row"] == "spine"]
+    return {
+        "mean_of_vertebrae": Sensitivity(*(_mean(_numbers(by_label[policy])) for policy in policies)),
+        "mean_of_spine": Sensitivity(*(_mean(_numbers(spine[policy])) for policy in policies)),
+    }

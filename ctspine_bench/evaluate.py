@@ -1,0 +1,320 @@
+"""Score one case from its files, or all cases of a submission: the one loop, and the threads it runs in."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ctspine_bench.aggregate import summarise
+from ctspine_bench.cases import CaseFile, case_id_of, find_cases
+from ctspine_bench.comparison import compare
+from ctspine_bench.errors import CaseError, InputError, UsageError
+from ctspine_bench.provenance import Provenance, Settings, provenance_of
+from ctspine_bench.records import CaseResult, CaseScore, Failure
+from ctspine_bench.scoring import score
+from ctspine_bench.tables import Journal, case_table
+from ctspine_bench.testsets import TestSet, custom, select, source_of
+from ctspine_bench.volumes import check_same_grid, read_label_map, read_labels, resample_nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ctspine_bench.aggregate import Summary
+    from ctspine_bench.anatomy import LabelMap
+    from ctspine_bench.records import LabelVolume
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One case to score; the prediction is `None` when there is none."""
+
+    reference: CaseFile
+    prediction: CaseFile | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be scored: the pairs, and the names on either side that found no partner."""
+
+    test_set: TestSet
+    pairs: tuple[Pair, ...]
+    ignored_predictions: tuple[str, ...]
+    ignored_references: int
+
+
+@dataclass(frozen=True, eq=False)
+class SubmissionScore:
+    """The scores of a submission on one test set.
+
+    Attributes:
+        test_set: What it was scored on.
+        results: One for each case, in the order of the test set.
+        table: The case table (see `tables.COLUMNS`).
+        summary: All aggregates; `None` when a reference could not be read.
+        ignored_predictions: Predictions of no case of the test set.
+        provenance: What went into it.
+    """
+
+    test_set: TestSet
+    results: tuple[CaseResult, ...]
+    table: pd.DataFrame
+    summary: Summary | None
+    ignored_predictions: tuple[str, ...]
+    provenance: Provenance = field(repr=False)
+
+    @property
+    def failures(self) -> tuple[CaseResult, ...]:
+        """The cases whose prediction or reference was missing or refused."""
+        return tuple(result for result in self.results if result.failure)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every case was scored from its own files, and the set has as many cases as it should."""
+        return not self.failures and self.test_set.expected_count in {None, len(self.results)}
+
+
+def score_case(
+    reference: Path | str,
+    prediction: Path | str,
+    *,
+    label_map: LabelMap | Path | str | None = None,
+    reference_label_map: LabelMap | Path | str | None = None,
+    prediction_label_map: LabelMap | Path | str | None = None,
+    resample: bool = False,
+    pooled: bool = False,
+) -> CaseScore:
+    """Score one prediction file against its reference file.
+
+    Args:
+        reference: A `.nii.gz` or `.nii` file, or a folder of vertebra masks.
+        prediction: Likewise.
+        label_map: What the voxel values of both mean: "verse", "totalsegmentator", a YAML file or a `LabelMap`.
+        reference_label_map: The same for the reference alone.
+        prediction_label_map: The same for the prediction alone.
+        resample: Bring a prediction on another grid to the reference's by nearest neighbour.
+        pooled: Also compute `hd95_pooled_mm`.
+
+    Raises:
+        InputError: Anything that is wrong with either file, or between them.
+    """
+    settings = _settings(label_map, reference_label_map, prediction_label_map, resample=resample, pooled=pooled)
+    reference_volume = read_labels(reference, settings.reference_label_map)
+    prediction_volume, _ = _read_prediction(Path(prediction), reference_volume, settings)
+    return _score_volumes(reference_volume, prediction_volume.labels, settings)
+
+
+def score_submission(
+    predictions: Path | str,
+    references: Path | str,
+    *,
+    test_set: TestSet | None = None,
+    label_map: LabelMap | Path | str | None = None,
+    reference_label_map: LabelMap | Path | str | None = None,
+    prediction_label_map: LabelMap | Path | str | None = None,
+    resample: bool = False,
+    pooled: bool = False,
+    workers: int | None = None,
+    journal: Path | None = None,
+    on_case: Callable[[CaseResult], None] | None = None,
+    plan: Plan | None = None,
+    command: str = "",
+) -> SubmissionScore:
+    """Score a folder of predictions against a folder of references.
+
+    Args:
+        predictions: Folder of predictions, or one file.
+        references: Folder of references, or one file.
+        test_set: Which cases count; by default all references found.
+        label_map: As for `score_case`; likewise `reference_label_map`, `prediction_label_map`, `resample`, `pooled`.
+        reference_label_map: See `score_case`.
+        prediction_label_map: See `score_case`.
+        resample: See `score_case`.
+        pooled: See `score_case`.
+        workers: Number of threads; all available cores by default.
+        journal: File to note finished cases in, and to take finished cases from.
+        on_case: Called in the calling thread with every result as it comes.
+        plan: What `plan_submission` returned, if it was called before.
+        command: What to write into the provenance.
+
+    Raises:
+        CaseError: E_MISSING_REFERENCE, E_NO_CASES.
+        FileError: E_NOT_FOUND for a folder.
+        LabelError: E_LABEL_MAP.
+        UsageError: One side is a file and the other a folder of cases.
+    """
+    settings = _settings(label_map, reference_label_map, prediction_label_map, resample=resample, pooled=pooled)
+    plan = plan or plan_submission(predictions, references, test_set)
+    notes = Journal(journal, settings.digest()) if journal else None
+    results = {}
+    for result in _run(plan, settings, notes, workers):
+        results[result.case_id] = result
+        if on_case:
+            on_case(result)
+    ordered = tuple(results[pair.reference.case_id] for pair in plan.pairs)
+    table = case_table(ordered, plan.test_set.name)
+    references_readable = all(result.score for result in ordered)
+    return SubmissionScore(
+        test_set=plan.test_set,
+        results=ordered,
+        table=table,
+        summary=summarise(table) if references_readable else None,
+        ignored_predictions=plan.ignored_predictions,
+        provenance=provenance_of(ordered, settings, command),
+    )
+
+
+def plan_submission(predictions: Path | str, references: Path | str, test_set: TestSet | None = None) -> Plan:
+    """Match predictions with the references of a test set, reading nothing but folders."""
+    test_set = test_set or custom()
+    predictions, references = Path(predictions), Path(references)
+    if references.is_file():
+        return _plan_single(predictions, references, test_set)
+    if predictions.is_file():
+        raise UsageError(f"expected a folder of predictions, as {references} is a folder; found the file {predictions}")
+    found = find_cases(references)
+    selected = select(test_set, found)
+    predicted = find_cases(predictions)
+    return Plan(
+        test_set=test_set,
+        pairs=tuple(Pair(reference, predicted.get(case_id)) for case_id, reference in selected.items()),
+        ignored_predictions=tuple(case_id for case_id in predicted if case_id not in selected),
+        ignored_references=len(found) - len(selected),
+    )
+
+
+def _plan_single(prediction: Path, reference: Path, test_set: TestSet) -> Plan:
+    if test_set.cases is not None:
+        raise UsageError(f"expected a folder with the references of the {test_set.title}, found the file {reference}")
+    case_id = case_id_of(reference)
+    source = source_of(case_id)
+    pair = Pair(CaseFile(case_id, reference, source), CaseFile(case_id, prediction, source))
+    return Plan(test_set, (pair,), (), 0)
+
+
+def _settings(
+    label_map: LabelMap | Path | str | None,
+    reference_label_map: LabelMap | Path | str | None,
+    prediction_label_map: LabelMap | Path | str | None,
+    *,
+    resample: bool,
+    pooled: bool,
+) -> Settings:
+    return Settings(
+        read_label_map(reference_label_map or label_map),
+        read_label_map(prediction_label_map or label_map),
+        resample,
+        pooled,
+    )
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _run(plan: Plan, settings: Settings, journal: Journal | None, workers: int | None) -> Iterator[CaseResult]:
+    """Yield the result of every pair, first those in the journal, then the others as they get done."""
+    done = journal.read() if journal else {}
+    todo = []
+    for pair in plan.pairs:
+        finished = done.get(_fingerprint(pair))
+        if finished:
+            yield finished
+        else:
+            todo.append(pair)
+    # Threads suffice: reading and the kernels release the interpreter lock, and each case needs its memory only once.
+    pool = ThreadPoolExecutor(workers or available_cores())
+    try:
+        futures = {pool.submit(evaluate_pair, pair, settings): pair for pair in todo}
+        for future in as_completed(futures):
+            result = future.result()
+            # A failure is not noted: the next run is to look again.
+            if journal and not result.failure:
+                journal.append(_fingerprint(futures[future]), result)
+            yield result
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _fingerprint(pair: Pair) -> str:
+    """Tell whether a file is still the one that was scored, without reading it."""
+    parts = [pair.reference.case_id]
+    for case in (pair.reference, pair.prediction):
+        files = [] if case is None else sorted(case.path.iterdir()) if case.path.is_dir() else [case.path]
+        parts += [f"{file.resolve()} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
+    return "\n".join(parts)
+
+
+def evaluate_pair(pair: Pair, settings: Settings) -> CaseResult:
+    """Score one case; what is wrong with its files becomes part of the result."""
+    case = pair.reference
+    try:
+        return _evaluate(pair, settings)
+    except Exception as error:
+        error.add_note(f"while scoring case {case.case_id}")
+        raise
+
+
+def _evaluate(pair: Pair, settings: Settings) -> CaseResult:
+    case_id, source = pair.reference.case_id, pair.reference.source
+    try:
+        reference = read_labels(pair.reference.path, settings.reference_label_map)
+    except (InputError, MemoryError) as error:
+        return CaseResult(case_id, source, None, _failure(error, "reference", pair.reference.path), (), None, None)
+    notes = tuple(f"reference: {note}" for note in reference.notes)
+    prediction_sha256 = failure = None
+    try:
+        if pair.prediction is None:
+            raise _missing_case(case_id)
+        prediction, prediction_notes = _read_prediction(pair.prediction.path, reference, settings)
+        labels = prediction.labels
+        prediction_sha256 = prediction.sha256
+        notes += tuple(f"prediction: {note}" for note in prediction_notes)
+    except (InputError, MemoryError) as error:
+        failure = _failure(error, "prediction", pair.prediction.path if pair.prediction else None)
+        labels = np.zeros_like(reference.labels)
+    scores = _score_volumes(reference, labels, settings)
+    return CaseResult(case_id, source, scores, failure, notes, reference.sha256, prediction_sha256)
+
+
+def _read_prediction(
+    path: Path, reference: LabelVolume, settings: Settings
+) -> tuple[LabelVolume, tuple[str, ...]]:
+    """Return the prediction on the grid of the reference, and what is worth knowing about it."""
+    prediction = read_labels(path, settings.prediction_label_map)
+    if settings.resample:
+        try:
+            return prediction, prediction.notes + check_same_grid(reference, prediction)
+        except InputError:
+            prediction = resample_nearest(prediction, reference.grid)
+            return prediction, prediction.notes
+    return prediction, prediction.notes + check_same_grid(reference, prediction)
+
+
+def _score_volumes(reference: LabelVolume, prediction: NDArray[np.uint8], settings: Settings) -> CaseScore:
+    return score(compare(reference.labels, prediction, reference.grid.spacing_mm, pooled=settings.pooled))
+
+
+def _missing_case(case_id: str) -> CaseError:
+    return CaseError(
+        "E_MISSING_CASE",
+        None,
+        expected=f"a prediction named {case_id}.nii.gz",
+        found="none in the folder of predictions",
+        advice="Add it; until then every vertebra of the case counts as missed.",
+    )
+
+
+def _failure(error: InputError | MemoryError, side: Literal["prediction", "reference"], path: Path | None) -> Failure:
+    if isinstance(error, InputError):
+        return Failure(error.code, side, str(error))
+    message = f"E_MEMORY: {path}: the machine ran out of memory. Use fewer --workers or a machine with more."
+    return Failure("E_MEMORY", side, message)

@@ -1,0 +1,171 @@
+"""A phantom benchmark on disk: three test sets in the layout of CTSpine1K, and `phantom.json` that describes them."""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ctspine_bench import __version__
+from ctspine_bench.anatomy import VERTEBRAE
+from ctspine_bench.errors import UsageError
+from ctspine_bench.phantom.case import make_case
+from ctspine_bench.phantom.seeds import generator_for
+from ctspine_bench.phantom.sources import COLONOG, MSD, TRUNK_SOURCES, VERSE, Size, SourceProfile
+from ctspine_bench.phantom.write import replacing, write_volume
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from ctspine_bench.phantom.spine import Lumbar
+
+TEST_SETS: Final = ("public", "private", "verse")
+DESCRIPTION: Final = "phantom.json"
+_PRIVATE_FROM: Final = 501  # so that a case stays the same when a set gets more cases
+
+_FORCED: Final[dict[str, dict[int, Lumbar]]] = {COLONOG.name: {0: 6}, MSD.name: {0: 4}, VERSE.name: {0: 6, 1: 4}}
+
+
+@dataclass(frozen=True)
+class PlannedCase:
+    """A case to make.
+
+    Attributes:
+        case_id: Its name, unique over the test sets.
+        test_set: public, private or verse.
+        profile: Its source.
+        n_lumbar: Number of lumbar vertebrae; drawn at the rates of the source when `None`.
+    """
+
+    case_id: str
+    test_set: str
+    profile: SourceProfile
+    n_lumbar: Lumbar | None
+
+    def labels_path(self, folder: Path) -> Path:
+        """Where its label map is in a benchmark."""
+        return folder / self.test_set / "labels" / self.profile.name / f"{self.case_id}_seg.nii.gz"
+
+    def image_path(self, folder: Path) -> Path:
+        """Where its image is in a benchmark."""
+        return folder / self.test_set / "volumes" / self.profile.name / f"{self.case_id}.nii.gz"
+
+
+def plan(cases_per_source: int, verse_cases: int) -> tuple[PlannedCase, ...]:
+    """The cases of a benchmark; each test set has a case with an L6 and one without an L5, whatever the rates."""
+    if cases_per_source < 1 or verse_cases < 2:
+        raise UsageError(
+            f"expected at least 1 case of each source and 2 of VerSe, found {cases_per_source} and {verse_cases}"
+        )
+    return (
+        *(
+            case
+            for test_set, first in (("public", 1), ("private", _PRIVATE_FROM))
+            for profile in TRUNK_SOURCES
+            for case in _planned(test_set, profile, first, cases_per_source)
+        ),
+        *_planned("verse", VERSE, 1, verse_cases),
+    )
+
+
+def _planned(test_set: str, profile: SourceProfile, first: int, count: int) -> Iterator[PlannedCase]:
+    forced = _FORCED.get(profile.name, {})
+    short = profile.name.split("-")[0].lower()
+    for n in range(count):
+        yield PlannedCase(f"phantom-{short}-{first + n:03d}", test_set, profile, forced.get(n))
+
+
+def make_benchmark(
+    folder: Path,
+    *,
+    seed: int = 0,
+    cases_per_source: int = 5,
+    verse_cases: int = 6,
+    size: Size = "small",
+    with_images: bool = False,
+    workers: int | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> None:
+    """Write a phantom benchmark.
+
+    `folder/<public|private|verse>/labels/<SOURCE>/<case>_seg.nii.gz`, with images
+    `folder/<public|private|verse>/volumes/<SOURCE>/<case>.nii.gz`, and `folder/phantom.json`. A call that was cut short
+    goes on where it was when it is repeated.
+
+    Args:
+        folder: New, empty, or with a part of the same benchmark.
+        seed: Same seed, same files, whatever the number of workers.
+        cases_per_source: In the public and in the private test set, of each of the four sources.
+        verse_cases: In the VerSe-like test set.
+        size: `"small"` (at most 1.4 million voxels a case) or `"full"` (512×512 voxels a slice).
+        with_images: Whether to write CT images too.
+        workers: How many cases are made at a time; as many as there are cores when `None`.
+        progress: Called with the case id after each case, those that were there already included.
+
+    Raises:
+        UsageError: The folder holds something else, or the numbers of cases are too small.
+    """
+    cases = plan(cases_per_source, verse_cases)
+    settings = {
+        "version": __version__, "seed": seed, "size": size, "cases_per_source": cases_per_source,
+        "verse_cases": verse_cases, "with_images": with_images,
+    }  # fmt: skip
+    done = _resume(folder, settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    _describe(folder, settings, cases, done)
+    report = progress or (lambda _: None)
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        pending = {}
+        for case in cases:
+            if case.case_id in done and case.labels_path(folder).exists():
+                report(case.case_id)
+            else:
+                pending[pool.submit(_write_case, case, folder, seed, size, with_images=with_images)] = case
+        for future in as_completed(pending):
+            case = pending[future]
+            done[case.case_id] = future.result()
+            _describe(folder, settings, cases, done)
+            report(case.case_id)
+
+
+def _write_case(case: PlannedCase, folder: Path, seed: int, size: Size, *, with_images: bool) -> dict[str, Any]:
+    rng = generator_for(seed, case.case_id)
+    spec = case.profile.draw_spec(rng, size=size, n_lumbar=case.n_lumbar, image=with_images)
+    made = make_case(spec, rng)
+    if made.image is not None:
+        write_volume(case.image_path(folder), made.image, made.grid)
+    write_volume(case.labels_path(folder), made.labels, made.grid)
+    return {
+        "test_set": case.test_set,
+        "source": case.profile.name,
+        "levels": [VERTEBRAE[label - 1] for label in made.levels],
+        "n_lumbar": spec.n_lumbar,
+        "shape": list(spec.shape),
+        "spacing_mm": [round(length, 4) for length in spec.spacing_mm],
+    }
+
+
+def _resume(folder: Path, settings: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    description = folder / DESCRIPTION
+    if not description.exists():
+        if folder.exists() and any(folder.iterdir()):
+            raise UsageError(f"expected a new or empty folder for the phantom, found files in {folder}; choose another")
+        return {}
+    found = json.loads(description.read_text(encoding="utf-8"))
+    cases: dict[str, dict[str, Any]] = found.pop("cases", {})
+    if found != settings:
+        raise UsageError(
+            f"expected the phantom with {settings} in {folder}, found the one with {found}; choose another folder"
+        )
+    return cases
+
+
+def _describe(
+    folder: Path, settings: dict[str, Any], cases: tuple[PlannedCase, ...], done: dict[str, dict[str, Any]]
+) -> None:
+    ordered = {case.case_id: done[case.case_id] for case in cases if case.case_id in done}
+    with replacing(folder / DESCRIPTION) as temporary:
+        temporary.write_text(json.dumps({**settings, "cases": ordered}, indent=1) + "\n", encoding="utf-8")

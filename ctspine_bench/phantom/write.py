@@ -1,0 +1,59 @@
+"""Label maps and images → NIfTI files: the same voxels always give the same bytes."""
+
+# mypy: disable-error-code="no-untyped-call"
+# (nibabel announces types but leaves some calls without)
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import nibabel
+import numpy as np
+from isal import igzip
+
+from ctspine_bench.records import Grid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+def write_volume(path: Path, voxels: NDArray[np.uint8] | NDArray[np.int16], grid: Grid) -> None:
+    """Write a compressed NIfTI file, at once or not at all.
+
+    Args:
+        path: Ends in `.nii.gz`; missing folders are made.
+        voxels: `(x, y, z)` labels or Hounsfield units, written in their own data type.
+        grid: Becomes qform and sform, both with code 1 (scanner).
+    """
+    image = nibabel.Nifti1Image(voxels, grid.affine)
+    image.header.set_xyzt_units("mm")
+    image.set_qform(grid.affine, code=1)
+    image.set_sform(grid.affine, code=1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        replacing(path) as temporary,
+        temporary.open("wb") as file,
+        igzip.IGzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=2) as stream,
+    ):
+        image.to_stream(stream)
+
+
+def read_volume(path: Path) -> tuple[NDArray[np.generic], Grid]:
+    """Voxels `(x, y, z)` and grid of a file that `write_volume` wrote."""
+    image = nibabel.Nifti1Image.from_filename(path)
+    return np.asarray(image.dataobj), Grid(image.shape, image.affine)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path` that becomes `path` at the end, if nothing goes wrong."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

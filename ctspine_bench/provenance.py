@@ -1,0 +1,126 @@
+"""What a result was made with: versions, digests, settings. Equal provenance means comparable numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from ctspine_bench import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from importlib.resources.abc import Traversable
+
+    from ctspine_bench.anatomy import LabelMap
+    from ctspine_bench.records import CaseResult
+
+# What decides about numbers: reading, arithmetic, policies.
+_ENGINE: Final = (
+    "aggregate.py", "anatomy.py", "comparison.py", "kernels", "manifests", "metrics", "scoring.py", "volumes"
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the files of a submission are read and compared.
+
+    Attributes:
+        reference_label_map: What the values of references mean; `None` for labels 0–25 as they are.
+        prediction_label_map: The same for predictions.
+        resample: Bring predictions on another grid to the reference's by nearest neighbour instead of refusing them.
+        pooled: Also compute the pooled HD95.
+    """
+
+    reference_label_map: LabelMap | None = None
+    prediction_label_map: LabelMap | None = None
+    resample: bool = False
+    pooled: bool = False
+
+    def describe(self) -> dict[str, Any]:
+        """Return the settings for results.json."""
+        return {
+            "reference_label_map": self.reference_label_map.name if self.reference_label_map else "ctspine1k",
+            "prediction_label_map": self.prediction_label_map.name if self.prediction_label_map else "ctspine1k",
+            "resample": "nearest" if self.resample else None,
+            "pooled_hd95": self.pooled,
+        }
+
+    def digest(self) -> str:
+        """Return a digest that changes whenever settings or engine would give other numbers."""
+        content = json.dumps([asdict(self), engine_sha256()], sort_keys=True, default=dict)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a result was made with.
+
+    Attributes:
+        version: Version of ctspine-bench.
+        engine_sha256: Digest of the source that decides about numbers.
+        references_sha256: Digest over the case ids and file digests of the references.
+        predictions_sha256: The same of the predictions; missing and refused ones enter as such.
+        settings: How files were read and compared.
+        created: When, UTC, ISO 8601.
+        command: The command that was called; empty when called from Python.
+        software: Versions of Python and the libraries that compute.
+    """
+
+    version: str
+    engine_sha256: str
+    references_sha256: str
+    predictions_sha256: str
+    settings: dict[str, Any]
+    created: str
+    command: str
+    software: dict[str, str]
+
+
+def provenance_of(results: Iterable[CaseResult], settings: Settings, command: str) -> Provenance:
+    """Return the provenance of some results, dated now."""
+    results = tuple(results)
+    return Provenance(
+        version=__version__,
+        engine_sha256=engine_sha256(),
+        references_sha256=_digest_of((result.case_id, result.reference_sha256) for result in results),
+        predictions_sha256=_digest_of((result.case_id, result.prediction_sha256) for result in results),
+        settings=settings.describe(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
+        software={
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("numpy", "scipy", "numba", "nibabel")},
+        },
+    )
+
+
+def _digest_of(items: Iterable[tuple[str, str | None]]) -> str:
+    lines = (f"{case_id} {sha256 or '-'}\n" for case_id, sha256 in sorted(items))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+@cache
+def engine_sha256() -> str:
+    """Return the digest of the source files that decide about numbers."""
+    digest = hashlib.sha256()
+    root = files("ctspine_bench")
+    for name in _ENGINE:
+        for path, source in _sources(root.joinpath(name), name):
+            digest.update(f"{path} {hashlib.sha256(source.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _sources(item: Traversable, path: str) -> Iterator[tuple[str, Traversable]]:
+    if item.is_file():
+        yield path, item
+    else:
+        for child in sorted(item.iterdir(), key=lambda child: child.name):
+            if child.name != "__pycache__":
+                yield from _sources(child, f"{path}/{child.name}")

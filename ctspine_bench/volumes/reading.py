@@ -1,0 +1,91 @@
+"""`read_labels`: one file, or one folder of masks, as a `LabelVolume`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ctspine_bench.anatomy import IDENTITY, LabelMap
+from ctspine_bench.errors import FileError
+from ctspine_bench.records import LabelVolume
+from ctspine_bench.volumes.decoding import LabelDecoder
+from ctspine_bench.volumes.geometry import read_affine, to_ras
+from ctspine_bench.volumes.label_maps import read_label_map
+from ctspine_bench.volumes.masks import read_masks
+from ctspine_bench.volumes.nifti import VolumeHeader, read_header
+from ctspine_bench.volumes.streams import CHUNK_BYTES, VolumeStream, open_stream
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MAX_VOXELS: Final = 2**30
+"""How many voxels a header may promise unless the caller says otherwise; a full-size CT has 0.13 · 10⁹."""
+
+
+def read_labels(
+    path: Path | str, label_map: LabelMap | Path | str | None = None, *, max_voxels: int = MAX_VOXELS
+) -> LabelVolume:
+    """Read a label map, check everything about it, and bring it to RAS order without resampling.
+
+    The file is read once, to its end, and its checksum verified. Memory: one byte a voxel and a few chunks.
+
+    Args:
+        path: A `.nii` or `.nii.gz` file, or a folder with one binary mask for each vertebra.
+        label_map: What the stored values mean: a name in `anatomy.LABEL_MAPS`, a YAML file, a `LabelMap`, or `None` for
+            labels 0–25 as they are.
+        max_voxels: Refuse a header that promises more.
+
+    Raises:
+        FileError: `E_NOT_FOUND`, `E_FORMAT`, `E_TRUNCATED`, `E_CORRUPT`, `E_SURPLUS`, `E_TOO_LARGE`.
+        LabelError: `E_DTYPE`, `E_NDIM`, `E_NAN`, `E_NOT_INTEGER`, `E_LABEL_RANGE`, `E_LABEL_MAP`, `E_MASK_OVERLAP`.
+        GeometryError: `E_SPACING`, `E_SHEAR`; `E_SHAPE`, `E_AFFINE` between the masks of a folder.
+        CaseError: `E_NO_CASES` for a folder without a mask that the label map knows.
+    """
+    path = Path(path)
+    resolved = read_label_map(label_map)
+    if path.is_dir():
+        return read_masks(path, resolved, lambda mask, mask_map: read_file(mask, mask_map, max_voxels))
+    return read_file(path, resolved or IDENTITY, max_voxels)
+
+
+def read_file(path: Path, label_map: LabelMap, max_voxels: int) -> LabelVolume:
+    """Read one `.nii` or `.nii.gz` file; errors as `read_labels`."""
+    if not path.name.lower().endswith((".nii", ".nii.gz")) and path.is_file():
+        raise FileError(
+            "E_FORMAT",
+            path,
+            expected="a .nii.gz or .nii file",
+            found=f"a file named {path.suffix or 'without a suffix'}",
+            advice="Convert it to .nii.gz, for example with SimpleITK, ITK-SNAP or 3D Slicer.",
+        )
+    with open_stream(path) as stream:
+        header = read_header(stream, max_voxels)
+        stream.skip(header.gap_bytes, "header extensions")
+        decoder = LabelDecoder(header, label_map, path)
+        stored = _read_voxels(stream, header, decoder)
+        stream.expect_end()
+        value_notes = decoder.finish()
+    affine, affine_notes = read_affine(header, path)
+    labels, grid, order_notes = to_ras(stored, affine)
+    return LabelVolume(labels, grid, header.notes + affine_notes + order_notes + value_notes, str(path), stream.sha256)
+
+
+def _read_voxels(stream: VolumeStream, header: VolumeHeader, decoder: LabelDecoder) -> NDArray[np.uint8]:
+    """The voxels as labels in stored (Fortran) order; without conversion they are decompressed to their final place."""
+    what = f"{header.n_voxels} voxels of type {header.dtype.name}"
+    labels = np.empty(header.n_voxels, np.uint8)
+    step = CHUNK_BYTES // header.dtype.itemsize
+    scratch = bytearray(0 if decoder.in_place else CHUNK_BYTES)
+    for start in range(0, labels.size, step):
+        part = labels[start : start + step]
+        if decoder.in_place:
+            stored: NDArray[Any] = part
+            stream.fill(part.data, what)
+        else:
+            n_bytes = part.size * header.dtype.itemsize
+            stream.fill(memoryview(scratch)[:n_bytes], what)
+            stored = np.frombuffer(scratch, header.dtype, part.size)
+        decoder.decode(stored, part)
+    return labels.reshape(header.shape, order="F")

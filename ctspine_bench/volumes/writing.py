@@ -1,0 +1,52 @@
+"""`write_labels`: a label map as `.nii.gz` or `.nii`, whole or not at all, and byte for byte reproducible."""
+
+# mypy: allow-untyped-calls
+# (nibabel announces types but leaves some calls without)
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from nibabel import Nifti1Image
+
+from ctspine_bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ctspine_bench.records import Grid
+
+
+def write_labels(path: Path | str, labels: NDArray[np.uint8], grid: Grid) -> None:
+    """Write `(x, y, z)` uint8 labels with their affine as sform and qform.
+
+    The same labels give the same bytes. A file of that name is replaced in one step, once the new one is complete.
+
+    Raises:
+        UsageError: The labels are not uint8, not of the grid's shape, or the name does not end in .nii or .nii.gz.
+    """
+    path = Path(path)
+    if labels.dtype != np.uint8 or labels.shape != grid.shape:
+        raise UsageError(f"expected uint8 labels of shape {grid.shape}, found {labels.dtype} of shape {labels.shape}")
+    if not path.name.endswith((".nii", ".nii.gz")):
+        raise UsageError(f"expected a name that ends in .nii.gz or .nii, found {path.name!r}")
+    image = Nifti1Image(labels, grid.affine)
+    image.header.set_xyzt_units("mm")
+    image.set_sform(grid.affine, 1)
+    image.set_qform(grid.affine, 1)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with unfinished.open("wb") as file:
+            if path.name.endswith(".gz"):
+                # No name and no time in the gzip header: they would change the bytes.
+                with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as compressed:
+                    image.to_stream(compressed)
+            else:
+                image.to_stream(file)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,111 @@
+"""Finding the label maps of a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctspine_bench.cases import CaseFile, case_id_of, find_cases
+from ctspine_bench.errors import CaseError, FileError
+
+
+def touch(folder: Path, *names: str) -> None:
+    """Make empty files, with their folders."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+@pytest.mark.parametrize(
+    ("name", "case_id"),
+    [
+        ("liver_12.nii.gz", "liver_12"),
+        ("liver_12_seg.nii.gz", "liver_12"),
+        ("liver_12_seg.nii", "liver_12"),
+        ("LIVER_12.NII.GZ", "LIVER_12"),
+        ("1.3.6.1.4.1.9328.50.4.0001_seg.nii.gz", "1.3.6.1.4.1.9328.50.4.0001"),
+        ("volume-covid19-A-0003_ct.nii.gz", "volume-covid19-A-0003_ct"),
+        ("sub-verse004_seg-vert_msk.nii.gz", "sub-verse004_seg-vert_msk"),
+        ("case_0000.nii.gz", "case_0000"),
+        ("case_seg_seg.nii.gz", "case_seg"),
+    ],
+)
+def test_case_id(name: str, case_id: str) -> None:
+    """The suffix and one `_seg` go, everything else stays."""
+    assert case_id_of(Path("somewhere") / name) == case_id
+    assert case_id_of(name) == case_id
+
+
+def test_flat_folder(tmp_path: Path) -> None:
+    """Both ways to name a file are found, sorted by case id; other and hidden files are not."""
+    touch(tmp_path, "liver_9.nii.gz", "liver_10_seg.nii.gz", "b.nii", "read.me", ".hidden.nii.gz", ".git/x.nii.gz")
+    assert list(find_cases(tmp_path)) == ["b", "liver_10", "liver_9"]
+    assert find_cases(tmp_path)["b"] == CaseFile("b", tmp_path / "b.nii", None)
+    assert find_cases(str(tmp_path))["liver_9"].source == "MSD-T10"
+
+
+def test_layout_of_the_data_set(tmp_path: Path) -> None:
+    """`raw_data/labels/<SOURCE>/<case>_seg.nii.gz` is found from any folder of it, with its source."""
+    name = "raw_data/labels/COLONOG/1.3.6.1.4.1.9328.50.4.0001_seg.nii.gz"
+    touch(tmp_path, name, "raw_data/labels/HNSCC-3DCT-RT/odd_seg.nii.gz")
+    for folder in (tmp_path, tmp_path / "raw_data", tmp_path / "raw_data" / "labels"):
+        cases = find_cases(folder)
+        assert {case_id: case.source for case_id, case in cases.items()} == {
+            "1.3.6.1.4.1.9328.50.4.0001": "COLONOG",
+            "odd": "HNSCC-3DCT-RT",
+        }
+        assert cases["1.3.6.1.4.1.9328.50.4.0001"].path == tmp_path / name
+
+
+def test_source_of_unknown_folders(tmp_path: Path) -> None:
+    """The name of the case counts before the name of an unknown folder."""
+    touch(tmp_path, "mine/liver_1.nii.gz", "mine/patient.nii.gz", "top.nii.gz")
+    assert [case.source for case in find_cases(tmp_path).values()] == ["MSD-T10", "mine", None]
+
+
+def test_depth(tmp_path: Path) -> None:
+    """Three folders down is found, four is not."""
+    touch(tmp_path, "a/b/c/three.nii.gz", "a/b/c/d/four.nii.gz")
+    assert list(find_cases(tmp_path)) == ["three"]
+
+
+def test_folder_of_masks_is_one_case(tmp_path: Path) -> None:
+    """A folder that holds vertebra masks is a case by its own name, with everything in it."""
+    touch(tmp_path, "liver_1/vertebrae_L1.nii.gz", "liver_1/spleen.nii.gz", "liver_2/vertebrae_C1.nii.gz")
+    assert list(find_cases(tmp_path).values()) == [
+        CaseFile("liver_1", tmp_path / "liver_1", "MSD-T10"),
+        CaseFile("liver_2", tmp_path / "liver_2", "MSD-T10"),
+    ]
+    assert list(find_cases(tmp_path / "liver_1")) == ["liver_1"]
+
+
+def test_images_beside_labels(tmp_path: Path) -> None:
+    """A case with an image and a label map in one tree is doubled; the advice is to give the labels alone."""
+    touch(tmp_path, "volumes/MSD-T10/liver_1.nii.gz", "labels/MSD-T10/liver_1_seg.nii.gz")
+    with pytest.raises(CaseError) as caught:
+        find_cases(tmp_path)
+    assert caught.value.code == "E_DUPLICATE_CASE"
+    assert "labels/MSD-T10/liver_1_seg.nii.gz and volumes/MSD-T10/liver_1.nii.gz" in caught.value.found
+    assert "give the folder that holds the labels alone" in caught.value.advice
+
+
+def test_same_case_twice(tmp_path: Path) -> None:
+    """The same case in two folders, or compressed and not, is doubled."""
+    touch(tmp_path / "one", "a/x.nii.gz", "b/x.nii.gz")
+    touch(tmp_path / "two", "x.nii.gz", "x.nii")
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        with pytest.raises(CaseError, match=r"E_DUPLICATE_CASE.*case x.*Keep one"):
+            find_cases(folder)
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    """An empty folder, a missing one and a file are told apart."""
+    touch(tmp_path, "case.mha")
+    with pytest.raises(CaseError, match=r"E_NO_CASES.*1 other files"):
+        find_cases(tmp_path)
+    with pytest.raises(FileError, match=r"E_NOT_FOUND.*nothing there"):
+        find_cases(tmp_path / "missing")
+    with pytest.raises(FileError, match=r"E_NOT_FOUND.*a file"):
+        find_cases(tmp_path / "case.mha")
