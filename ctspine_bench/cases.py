@@ -6,7 +6,7 @@ File names are `<case>.nii.gz` or `<case>_seg.nii.gz`, in one folder or in sourc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -31,11 +31,18 @@ class CaseFile:
         path: A `.nii` or `.nii.gz` file, or a folder of vertebra masks.
         source: Which data set it comes from, one of `testsets.SOURCES`, else the name of its sub folder; `None` when
             neither is known.
+        rival: A second label map of the same case, if there is one: then neither can be trusted to be meant.
     """
 
     case_id: str
     path: Path
     source: str | None
+    rival: Path | None = None
+
+    def check_single(self) -> None:
+        """Raise `CaseError` `E_DUPLICATE_CASE` when there is a second label map of this case."""
+        if self.rival:
+            raise _duplicate_error(self, self.rival)
 
 
 def case_id_of(path: Path | str) -> str:
@@ -46,9 +53,11 @@ def case_id_of(path: Path | str) -> str:
 def find_cases(folder: Path | str) -> dict[str, CaseFile]:
     """Return the label maps in a folder and up to three folders below, sorted by case id. Hidden ones are left out.
 
+    A case with two label maps is returned with its `rival`; `CaseFile.check_single` turns that into an error.
+
     Raises:
         FileError: `E_NOT_FOUND` when there is no such folder.
-        CaseError: `E_DUPLICATE_CASE` when a case has two files, `E_NO_CASES` when there is none.
+        CaseError: `E_NO_CASES` when there is none.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -59,8 +68,9 @@ def find_cases(folder: Path | str) -> dict[str, CaseFile]:
     for path in _label_maps(root, _MAX_DEPTH):
         case_id = path.name if path.is_dir() else case_id_of(path)
         if case_id in cases:
-            raise _duplicate_error(root, cases[case_id].path, path)
-        cases[case_id] = CaseFile(case_id, path, _source(case_id, path, root))
+            cases[case_id] = replace(cases[case_id], rival=path)
+        else:
+            cases[case_id] = CaseFile(case_id, path, _source(case_id, path, root))
     if not cases:
         n_files = sum(1 for entry in root.iterdir() if entry.is_file())
         raise CaseError(
@@ -103,8 +113,8 @@ def _source(case_id: str, path: Path, root: Path) -> str | None:
     return source_of(case_id) or (parent if in_sub_folder else None)
 
 
-def _duplicate_error(root: Path, one: Path, other: Path) -> CaseError:
-    with_seg = {_without_suffix(path.name).endswith("_seg") for path in (one, other)}
+def _duplicate_error(case: CaseFile, rival: Path) -> CaseError:
+    with_seg = {_without_suffix(path.name).endswith("_seg") for path in (case.path, rival)}
     advice = (
         "One is named like an image and one like its labels: give the folder that holds the labels alone."
         if len(with_seg) == 2
@@ -112,8 +122,8 @@ def _duplicate_error(root: Path, one: Path, other: Path) -> CaseError:
     )
     return CaseError(
         "E_DUPLICATE_CASE",
-        root,
-        expected=f"one label map of case {case_id_of(one)}",
-        found=f"{one.relative_to(root)} and {other.relative_to(root)}",
+        case.path,
+        expected=f"one label map of case {case.case_id}",
+        found=f"a second one, {rival}",
         advice=advice,
     )

@@ -145,7 +145,7 @@ def score_submission(
         command: What to write into the provenance.
 
     Raises:
-        CaseError: E_MISSING_REFERENCE, E_NO_CASES.
+        CaseError: E_MISSING_REFERENCE, E_NO_CASES, E_DUPLICATE_CASE among the references.
         FileError: E_NOT_FOUND for a folder.
         LabelError: E_LABEL_MAP.
         UsageError: One side is a file and the other a folder of cases.
@@ -181,6 +181,8 @@ def plan_submission(predictions: Path | str, references: Path | str, test_set: T
         raise UsageError(f"expected a folder of predictions, as {references} is a folder; found the file {predictions}")
     found = find_cases(references)
     selected = select(test_set, found)
+    for reference in selected.values():
+        reference.check_single()
     predicted = find_cases(predictions)
     return Plan(
         test_set=test_set,
@@ -274,6 +276,7 @@ def _evaluate(pair: Pair, settings: Settings) -> CaseResult:
     try:
         if pair.prediction is None:
             raise _missing_case(case_id)
+        pair.prediction.check_single()
         prediction, prediction_notes = _read_prediction(pair.prediction.path, reference, settings)
         labels = prediction.labels
         prediction_sha256 = prediction.sha256

@@ -40,7 +40,8 @@ class Grid:
         """Positions of the centres of the eight corner voxels, `(8, 3)`, in mm."""
         last = np.array(self.shape) - 1
         index = np.array(np.meshgrid(*((0, n) for n in last), indexing="ij")).reshape(3, 8)
-        return (self.affine[:3, :3] @ index).T + self.affine[:3, 3]
+        corners: NDArray[np.float64] = (self.affine[:3, :3] @ index).T + self.affine[:3, 3]
+        return corners
 
 
 @dataclass(frozen=True, eq=False)

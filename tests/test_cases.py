@@ -85,9 +85,10 @@ def test_images_beside_labels(tmp_path: Path) -> None:
     """A case with an image and a label map in one tree is doubled; the advice is to give the labels alone."""
     touch(tmp_path, "volumes/MSD-T10/liver_1.nii.gz", "labels/MSD-T10/liver_1_seg.nii.gz")
     with pytest.raises(CaseError) as caught:
-        find_cases(tmp_path)
+        find_cases(tmp_path)["liver_1"].check_single()
     assert caught.value.code == "E_DUPLICATE_CASE"
-    assert "labels/MSD-T10/liver_1_seg.nii.gz and volumes/MSD-T10/liver_1.nii.gz" in caught.value.found
+    assert caught.value.path == str(tmp_path / "labels/MSD-T10/liver_1_seg.nii.gz")
+    assert str(tmp_path / "volumes/MSD-T10/liver_1.nii.gz") in caught.value.found
     assert "give the folder that holds the labels alone" in caught.value.advice
 
 
@@ -97,7 +98,7 @@ def test_same_case_twice(tmp_path: Path) -> None:
     touch(tmp_path / "two", "x.nii.gz", "x.nii")
     for folder in (tmp_path / "one", tmp_path / "two"):
         with pytest.raises(CaseError, match=r"E_DUPLICATE_CASE.*case x.*Keep one"):
-            find_cases(folder)
+            find_cases(folder)["x"].check_single()
 
 
 def test_nothing_there(tmp_path: Path) -> None:

@@ -155,6 +155,12 @@ def test_trailing_dimensions_of_one(tmp_path: Path) -> None:
         assert volume.notes[0].startswith(f"stored with {n_dimensions} dimensions")
 
 
+def test_qform_without_a_handedness(tmp_path: Path) -> None:
+    """A qfac (pixdim[0]) of zero counts as one, as nifti1.h asks."""
+    content = nifti_bytes(small_labels(), forms=(0, 1), pixdim=[0, 2, 2, 2, 0, 0, 0, 0])
+    assert read_labels(write(tmp_path / "case.nii", content)).grid.affine.tolist() == RAS_2MM.tolist()
+
+
 def test_neither_sform_nor_qform(tmp_path: Path) -> None:
     """Without a position the spacing still counts, and a note says that the rest is assumed."""
     volume = read_labels(write(tmp_path / "case.nii", nifti_bytes(small_labels(), forms=(0, 0))))

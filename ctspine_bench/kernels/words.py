@@ -17,7 +17,7 @@ _GATHER: Final = np.uint64(0x0102040810204080)
 
 
 @intrinsic
-def load_word(typing_context, flat, index):  # noqa: ARG001 — numba's signature
+def load_word(typing_context, flat, index):  # noqa: ARG001 -- numba's signature
     """Return bytes index … index + 7 of a flat uint8 array as one little-endian word; they must lie inside it."""
 
     def generate(context, builder, signature, args):

@@ -55,7 +55,8 @@ def label_shift(comparison: Comparison) -> int | None:
 def _centroid_distances(comparison: Comparison, label: int, others: list[int]) -> NDArray[np.float64]:
     """Return the distance in mm from the reference centroid of a label to predicted centroids."""
     offsets = comparison.prediction.centroids_mm[others] - comparison.reference.centroids_mm[label]
-    return np.sqrt((offsets**2).sum(axis=1))
+    distances: NDArray[np.float64] = np.sqrt((offsets**2).sum(axis=1))
+    return distances
 
 
 def _same_label_distances(comparison: Comparison, reference: list[int], prediction: list[int]) -> list[float]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ctspine_bench.metrics.overlap import dsc_matrix, present_labels
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from ctspine_bench.records import Comparison
@@ -48,7 +49,7 @@ def split_loss(comparison: Comparison) -> dict[int, Loss]:
     return losses
 
 
-def best_increasing_map(dsc: NDArray, reference: list[int], prediction: list[int]) -> dict[int, int]:
+def best_increasing_map(dsc: NDArray[np.float64], reference: list[int], prediction: list[int]) -> dict[int, int]:
     """Return reference label → predicted label: strictly increasing, largest Σ DSC.
 
     Ties go to the fewest pairs with different names, then to the smallest Σ of their level differences.
@@ -58,21 +59,25 @@ def best_increasing_map(dsc: NDArray, reference: list[int], prediction: list[int
         reference: Labels in the reference, ascending.
         prediction: Labels in the prediction, ascending.
     """
-    # best[i][j]: the best score over the first i reference and j predicted labels, and the pair that it ends with.
-    nothing = ((0, 0, 0), None)
-    best = [[nothing] * (len(prediction) + 1) for _ in range(len(reference) + 1)]
+    # best[i][j] maps the first i reference labels into the first j predicted ones.
+    best = [[_Map()] * (len(prediction) + 1) for _ in range(len(reference) + 1)]
     for i, r in enumerate(reference, start=1):
         for j, p in enumerate(prediction, start=1):
             options = [best[i - 1][j], best[i][j - 1]]
             gain = round(float(dsc[r - 1, p - 1]) * _DSC_UNIT)
             if gain:
-                (total, changes, shift), _ = before = best[i - 1][j - 1]
-                options.append(((total + gain, changes - (r != p), shift - abs(r - p)), (r, p, before)))
-            best[i][j] = max(options, key=lambda option: option[0])
-    pairs = {}
-    link = best[-1][-1][1]
-    while link is not None:
-        r, p, before = link
-        pairs[r] = p
-        link = before[1]
-    return pairs
+                options.append(best[i - 1][j - 1].with_pair(r, p, gain))
+            best[i][j] = max(options, key=lambda option: option.rank)
+    return dict(best[-1][-1].pairs)
+
+
+@dataclass(frozen=True)
+class _Map:
+    """A strictly increasing map and how it ranks: Σ DSC, then few changed names, then small shifts."""
+
+    rank: tuple[int, int, int] = (0, 0, 0)
+    pairs: tuple[tuple[int, int], ...] = ()
+
+    def with_pair(self, r: int, p: int, gain: int) -> _Map:
+        total, changes, shift = self.rank
+        return _Map((total + gain, changes - (r != p), shift - abs(r - p)), (*self.pairs, (r, p)))

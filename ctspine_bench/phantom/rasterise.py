@@ -107,7 +107,7 @@ def _place(own, i, j, k):
 
 
 @njit(cache=True, nogil=True)
-def _depth_beside(depth, neighbours, no_holes, i, j, k):
+def _depth_beside(depth, neighbours, no_holes, i, j, k):  # noqa: PLR0917
     # what is nearer to a neighbour is cut off, and a joint space stays between the two
     for own, solids in neighbours:
         if solids.shape[0] > 0:

@@ -113,8 +113,8 @@ def body(
     # The rounded rim takes a little off, and the hollow takes from the depth behind.
     behind = 1 / (1 / 2 + 1 / (2 + 2 * hollow))
     a, b, c, d = (length / 2 + _RIM_MM for length in (*widths, *(depth * behind for depth in depths)))
-    reach = float(np.linalg.norm([max(a, b), max(c, d), height / 2 + abs(wedge) * max(c, d) / 2]))
-    halves = (a, b, c, d, height / 2)
+    reach = float(np.linalg.norm([max(a, b), max(c, d), height / 2 + _RIM_MM + abs(wedge) * max(c, d) / 2]))
+    halves = (a, b, c, d, height / 2 + _RIM_MM / 2)
     return (BODY, 0, 0, 0, reach, *halves, waist, hollow, wedge / 2, 0, 0, 0)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from math import cos, radians, sin
 from itertools import pairwise
+from math import cos, radians, sin
 from typing import TYPE_CHECKING
 
 from ctspine_bench.anatomy import vertebra_label
@@ -178,5 +178,5 @@ def _atlas(size: Size) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         *(capsule(a, b, 2.9, flat=(1, 1, 1.3)) for a, b in pairwise(arch)),
         capsule((side + 4, -3.0, -0.5), (size.span / 2 - 3, -5.0, -1.5), 3.6, 3.0, flat=(1, 1.3, 1)),
     )
-    holes = mirrored(capsule((side + 8.8, -3.8, 20), (side + 8.8, -3.8, -20), 2.2))
+    holes = mirrored(capsule((side + 8.8, -4.2, 20), (side + 8.8, -4.2, -20), 1.9))
     return table(solids), table(holes)

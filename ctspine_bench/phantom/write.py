@@ -45,7 +45,8 @@ def write_volume(path: Path, voxels: NDArray[np.uint8] | NDArray[np.int16], grid
 def read_volume(path: Path) -> tuple[NDArray[np.generic], Grid]:
     """Voxels `(x, y, z)` and grid of a file that `write_volume` wrote."""
     image = nibabel.Nifti1Image.from_filename(path)
-    return np.asarray(image.dataobj), Grid(image.shape, image.affine)
+    x, y, z = image.shape
+    return np.asarray(image.dataobj), Grid((x, y, z), image.affine)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 Reorientation permutes and flips axes; it never resamples, and the result is a view.
 """
 
-# mypy: allow-untyped-calls
 # (nibabel announces types but leaves some calls without)
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ NIfTI-1 and NIfTI-2, both byte orders (nifti.nimh.nih.gov: nifti1.h, nifti2.h). 
 allocation.
 """
 
-# mypy: allow-untyped-calls
 # (nibabel announces types but leaves some calls without)
 
 from __future__ import annotations

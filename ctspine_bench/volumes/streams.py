@@ -1,8 +1,5 @@
 """The bytes of a `.nii` or `.nii.gz` file from first to last, decompressed, checked and digested in one pass."""
 
-# mypy: allow-untyped-calls
-# (isal announces types but leaves some calls without)
-
 from __future__ import annotations
 
 import gzip

@@ -1,6 +1,5 @@
 """`write_labels`: a label map as `.nii.gz` or `.nii`, whole or not at all, and byte for byte reproducible."""
 
-# mypy: allow-untyped-calls
 # (nibabel announces types but leaves some calls without)
 
 from __future__ import annotations

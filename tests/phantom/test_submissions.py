@@ -242,7 +242,7 @@ def test_pure_noise(usual):
 
 
 def test_submission_on_disk(tmp_path):
-    """One file for each case, on the grid of its reference, the same whatever the workers; an unknown name is refused."""
+    """One file for each case on the grid of its reference, the same for any workers; an unknown name is refused."""
     make_benchmark(tmp_path / "b", cases_per_source=1, verse_cases=2)
     seen = []
     simulate_submission(tmp_path / "b", tmp_path / "one", "boundary-noise", workers=1, progress=seen.append)
