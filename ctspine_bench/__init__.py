@@ -1,3 +1,64 @@
-"""Evaluation suite and leaderboard for the CTSpine1K vertebra segmentation benchmark."""
+"""Evaluation suite and leaderboard for the CTSpine1K vertebra segmentation benchmark.
+
+The names in `__all__` are the public interface. They are imported on first use: the command line answers `--help`
+without loading a compiler.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ctspine_bench.anatomy import VERTEBRAE, LabelMap
+    from ctspine_bench.errors import BenchError, CaseError, FileError, GeometryError, InputError, LabelError, UsageError
+    from ctspine_bench.evaluate import SubmissionScore, score_case, score_submission
+    from ctspine_bench.records import CaseScore, Grid, Identification, LabelVolume, VertebraScore
+    from ctspine_bench.scoring import score_arrays
+    from ctspine_bench.volumes import read_labels, write_labels
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "VERTEBRAE",
+    "BenchError",
+    "CaseError",
+    "CaseScore",
+    "FileError",
+    "GeometryError",
+    "Grid",
+    "Identification",
+    "InputError",
+    "LabelError",
+    "LabelMap",
+    "LabelVolume",
+    "SubmissionScore",
+    "UsageError",
+    "VertebraScore",
+    "__version__",
+    "read_labels",
+    "score_arrays",
+    "score_case",
+    "score_submission",
+    "write_labels",
+]
+
+_HOME = {
+    "anatomy": ("VERTEBRAE", "LabelMap"),
+    "errors": ("BenchError", "CaseError", "FileError", "GeometryError", "InputError", "LabelError", "UsageError"),
+    "evaluate": ("SubmissionScore", "score_case", "score_submission"),
+    "records": ("CaseScore", "Grid", "Identification", "LabelVolume", "VertebraScore"),
+    "scoring": ("score_arrays",),
+    "volumes": ("read_labels", "write_labels"),
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _HOME.items():
+        if name in names:
+            return getattr(import_module(f"ctspine_bench.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,7 +1,7 @@
 """The case table → the numbers of the paper's table, and its variants.
 
-Policies (docs/CORRECTNESS.md argues them): a missed vertebra counts as DSC 0, NSD 0 and HD95 100 mm; HD95 is capped at 100 mm;
-a spurious vertebra is counted but enters no official mean.
+Policies (docs/CORRECTNESS.md argues them): a missed vertebra counts as DSC 0, NSD 0 and HD95 100 mm; HD95 is capped at
+100 mm; a spurious vertebra is counted but enters no official mean.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.bootstrap import mean_interval
@@ -18,6 +17,7 @@ from ctspine_bench.bootstrap import mean_interval
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
 HD95_CAP_MM: Final = 100.0
@@ -107,7 +107,8 @@ class Estimate:
 class Counts:
     """How many vertebrae were matched, missed and spurious, and how many cases failed.
 
-    `spurious_at_border` are among the spurious: predicted where the field of view ends, which annotations often leave out.
+    `spurious_at_border` are among the spurious: predicted where the field of view ends, which annotations often leave
+    out.
     """
 
     matched: int
@@ -274,11 +275,9 @@ def _inferred_means(rows: pd.DataFrame) -> InferredMeans:
 
 
 def mean_of_inferred(labels: Iterable[InferredMeans]) -> InferredMeans:
-    """Return the plain mean of per-label means; this reproduces the bottom row of the paper's Table 2 from its labels."""
+    """Return the plain mean of per-label means: the bottom row of the paper's Table 2, given its labels."""
     present = [means for means in labels if means.n]
-    return InferredMeans(
-        len(present), _mean(means.dsc for means in present), _mean(means.hd95_mm for means in present)
-    )
+    return InferredMeans(len(present), _mean(means.dsc for means in present), _mean(means.hd95_mm for means in present))
 
 
 def _counts(table: pd.DataFrame) -> Counts:

@@ -1,6 +1,7 @@
 """Vertebra labels and their names, and what other label maps call them.
 
-The only place with such numbers. Labels 1–25 are C1–C7, T1–T12, L1–L6, as in CTSpine1K (Deng et al., 2024, section 3.1).
+The only place with such numbers. Labels 1–25 are C1–C7, T1–T12, L1–L6, as in CTSpine1K (Deng et al., 2024, section
+3.1).
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ SMALLEST_N: Final = 10
 def case_weights(n_cases: int, draws: int = DRAWS, seed: int = SEED) -> NDArray[np.float64]:
     """Return `(draws, n_cases)` Dirichlet(1, …, 1) weights; each row adds up to 1."""
     weights = np.random.default_rng(seed).standard_exponential((draws, n_cases))
-    return weights / weights.sum(axis=1, keepdims=True)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
 
 
 def mean_interval(values: NDArray[np.float64]) -> tuple[float, float] | None:

@@ -140,9 +140,7 @@ def _mask_geometry(
     return MaskGeometry(centroids, lowest, highest)
 
 
-def _surfaces(
-    layout: SharedLayout, overlap: Overlap, spacing_mm: tuple[float, float, float]
-) -> dict[int, SurfacePair]:
+def _surfaces(layout: SharedLayout, overlap: Overlap, spacing_mm: tuple[float, float, float]) -> dict[int, SurfacePair]:
     counts = [
         count_elements(volume, spans)
         for volume, spans in zip((layout.reference, layout.prediction), overlap.spans, strict=True)
@@ -153,9 +151,7 @@ def _surfaces(
     for keys in _groups(in_both, counts[0] + counts[1]):
         reference, prediction = (
             extract_elements(volume, spans, count, keys)
-            for volume, spans, count in zip(
-                (layout.reference, layout.prediction), overlap.spans, counts, strict=True
-            )
+            for volume, spans, count in zip((layout.reference, layout.prediction), overlap.spans, counts, strict=True)
         )
         for key in keys:
             there, back = surface_distances(
@@ -164,9 +160,7 @@ def _surfaces(
                 spacing_mm,
                 areas_mm2.size,
             )
-            surfaces[key] = SurfacePair(
-                _profile(there, areas_mm2, spacing_mm), _profile(back, areas_mm2, spacing_mm)
-            )
+            surfaces[key] = SurfacePair(_profile(there, areas_mm2, spacing_mm), _profile(back, areas_mm2, spacing_mm))
     return surfaces
 
 
@@ -218,3 +212,11 @@ def _profile(
         np.concatenate((areas_mm2[near_class], far_areas[order])),
         np.concatenate((distances.near[rank, near_class], np.ones(order.size, np.int64))),
     )
+
+
+def warm_up() -> None:
+    """Compile every kernel, or load it from the cache, by comparing two small volumes."""
+    reference, prediction = np.zeros((2, 64, 8, 8), np.uint8)
+    reference[1:4, 1:4, 1:4] = 1
+    prediction[60:63, 1:4, 1:4] = 1
+    compare(reference, prediction, (1.0, 1.0, 1.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +14,7 @@ from ctspine_bench.aggregate import summarise
 from ctspine_bench.cases import CaseFile, case_id_of, find_cases
 from ctspine_bench.comparison import compare
 from ctspine_bench.errors import CaseError, InputError, UsageError
-from ctspine_bench.provenance import Provenance, Settings, provenance_of
+from ctspine_bench.provenance import Settings
 from ctspine_bench.records import CaseResult, CaseScore, Failure
 from ctspine_bench.scoring import score
 from ctspine_bench.tables import Journal, case_table
@@ -60,7 +60,7 @@ class SubmissionScore:
         table: The case table (see `tables.COLUMNS`).
         summary: All aggregates; `None` when a reference could not be read.
         ignored_predictions: Predictions of no case of the test set.
-        provenance: What went into it.
+        settings: How the files were read and compared.
     """
 
     test_set: TestSet
@@ -68,7 +68,7 @@ class SubmissionScore:
     table: pd.DataFrame
     summary: Summary | None
     ignored_predictions: tuple[str, ...]
-    provenance: Provenance = field(repr=False)
+    settings: Settings
 
     @property
     def failures(self) -> tuple[CaseResult, ...]:
@@ -105,7 +105,7 @@ def score_case(
     Raises:
         InputError: Anything that is wrong with either file, or between them.
     """
-    settings = _settings(label_map, reference_label_map, prediction_label_map, resample=resample, pooled=pooled)
+    settings = read_settings(label_map, reference_label_map, prediction_label_map, resample=resample, pooled=pooled)
     reference_volume = read_labels(reference, settings.reference_label_map)
     prediction_volume, _ = _read_prediction(Path(prediction), reference_volume, settings)
     return _score_volumes(reference_volume, prediction_volume.labels, settings)
@@ -124,8 +124,6 @@ def score_submission(
     workers: int | None = None,
     journal: Path | None = None,
     on_case: Callable[[CaseResult], None] | None = None,
-    plan: Plan | None = None,
-    command: str = "",
 ) -> SubmissionScore:
     """Score a folder of predictions against a folder of references.
 
@@ -133,16 +131,14 @@ def score_submission(
         predictions: Folder of predictions, or one file.
         references: Folder of references, or one file.
         test_set: Which cases count; by default all references found.
-        label_map: As for `score_case`; likewise `reference_label_map`, `prediction_label_map`, `resample`, `pooled`.
-        reference_label_map: See `score_case`.
-        prediction_label_map: See `score_case`.
-        resample: See `score_case`.
-        pooled: See `score_case`.
+        label_map: As for `score_case`.
+        reference_label_map: As for `score_case`.
+        prediction_label_map: As for `score_case`.
+        resample: As for `score_case`.
+        pooled: As for `score_case`.
         workers: Number of threads; all available cores by default.
         journal: File to note finished cases in, and to take finished cases from.
         on_case: Called in the calling thread with every result as it comes.
-        plan: What `plan_submission` returned, if it was called before.
-        command: What to write into the provenance.
 
     Raises:
         CaseError: E_MISSING_REFERENCE, E_NO_CASES, E_DUPLICATE_CASE among the references.
@@ -150,11 +146,22 @@ def score_submission(
         LabelError: E_LABEL_MAP.
         UsageError: One side is a file and the other a folder of cases.
     """
-    settings = _settings(label_map, reference_label_map, prediction_label_map, resample=resample, pooled=pooled)
-    plan = plan or plan_submission(predictions, references, test_set)
-    notes = Journal(journal, settings.digest()) if journal else None
+    settings = read_settings(label_map, reference_label_map, prediction_label_map, resample=resample, pooled=pooled)
+    plan = plan_submission(predictions, references, test_set)
+    return score_plan(plan, settings, workers=workers, journal=journal, on_case=on_case)
+
+
+def score_plan(
+    plan: Plan,
+    settings: Settings,
+    *,
+    workers: int | None = None,
+    journal: Path | None = None,
+    on_case: Callable[[CaseResult], None] | None = None,
+) -> SubmissionScore:
+    """Score what `plan_submission` has planned; arguments as for `score_submission`."""
     results = {}
-    for result in _run(plan, settings, notes, workers):
+    for result in _run(plan, settings, Journal(journal, settings.digest()) if journal else None, workers):
         results[result.case_id] = result
         if on_case:
             on_case(result)
@@ -167,7 +174,7 @@ def score_submission(
         table=table,
         summary=summarise(table) if references_readable else None,
         ignored_predictions=plan.ignored_predictions,
-        provenance=provenance_of(ordered, settings, command),
+        settings=settings,
     )
 
 
@@ -201,14 +208,19 @@ def _plan_single(prediction: Path, reference: Path, test_set: TestSet) -> Plan:
     return Plan(test_set, (pair,), (), 0)
 
 
-def _settings(
-    label_map: LabelMap | Path | str | None,
-    reference_label_map: LabelMap | Path | str | None,
-    prediction_label_map: LabelMap | Path | str | None,
+def read_settings(
+    label_map: LabelMap | Path | str | None = None,
+    reference_label_map: LabelMap | Path | str | None = None,
+    prediction_label_map: LabelMap | Path | str | None = None,
     *,
-    resample: bool,
-    pooled: bool,
+    resample: bool = False,
+    pooled: bool = False,
 ) -> Settings:
+    """Resolve the label maps by name or file; those of one side go before the common one.
+
+    Raises:
+        LabelError: E_LABEL_MAP.
+    """
     return Settings(
         read_label_map(reference_label_map or label_map),
         read_label_map(prediction_label_map or label_map),
@@ -288,9 +300,7 @@ def _evaluate(pair: Pair, settings: Settings) -> CaseResult:
     return CaseResult(case_id, source, scores, failure, notes, reference.sha256, prediction_sha256)
 
 
-def _read_prediction(
-    path: Path, reference: LabelVolume, settings: Settings
-) -> tuple[LabelVolume, tuple[str, ...]]:
+def _read_prediction(path: Path, reference: LabelVolume, settings: Settings) -> tuple[LabelVolume, tuple[str, ...]]:
     """Return the prediction on the grid of the reference, and what is worth knowing about it."""
     prediction = read_labels(path, settings.prediction_label_map)
     if settings.resample:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ctspine_bench import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from importlib.resources.abc import Traversable
 
     from ctspine_bench.anatomy import LabelMap
@@ -65,8 +65,8 @@ class Provenance:
     Attributes:
         version: Version of ctspine-bench.
         engine_sha256: Digest of the source that decides about numbers.
-        references_sha256: Digest over the case ids and file digests of the references.
-        predictions_sha256: The same of the predictions; missing and refused ones enter as such.
+        digests: Test set → digest over the case ids and file digests of its "references" and "predictions"; missing and
+            refused files enter as such.
         settings: How files were read and compared.
         created: When, UTC, ISO 8601.
         command: The command that was called; empty when called from Python.
@@ -75,22 +75,25 @@ class Provenance:
 
     version: str
     engine_sha256: str
-    references_sha256: str
-    predictions_sha256: str
+    digests: dict[str, dict[str, str]]
     settings: dict[str, Any]
     created: str
     command: str
     software: dict[str, str]
 
 
-def provenance_of(results: Iterable[CaseResult], settings: Settings, command: str) -> Provenance:
-    """Return the provenance of some results, dated now."""
-    results = tuple(results)
+def provenance_of(results: Mapping[str, Sequence[CaseResult]], settings: Settings, command: str) -> Provenance:
+    """Return the provenance of the results of some test sets, dated now."""
     return Provenance(
         version=__version__,
         engine_sha256=engine_sha256(),
-        references_sha256=_digest_of((result.case_id, result.reference_sha256) for result in results),
-        predictions_sha256=_digest_of((result.case_id, result.prediction_sha256) for result in results),
+        digests={
+            test_set: {
+                "references": _digest_of((case.case_id, case.reference_sha256) for case in cases),
+                "predictions": _digest_of((case.case_id, case.prediction_sha256) for case in cases),
+            }
+            for test_set, cases in results.items()
+        },
         settings=settings.describe(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,

@@ -1,8 +1,8 @@
 """The published nnU-Net results: Table 2 of Deng et al., 2024, as printed.
 
-The paper states neither how missing labels enter nor which HD95 it used; the `paper_inferred` table is the one to compare
-with. On VerSe the authors later report 0.766 instead of 0.619 after annotating partly visible vertebrae in the 41 cases
-(repository note of 2021-07-05).
+The paper states neither how missing labels enter nor which HD95 it used; the `paper_inferred` table is the one to
+compare with. On VerSe the authors later report 0.766 instead of 0.619 after annotating partly visible vertebrae in the
+41 cases (repository note of 2021-07-05).
 """
 
 from __future__ import annotations

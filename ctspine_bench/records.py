@@ -1,7 +1,7 @@
 """The frozen dataclasses that flow between rooms.
 
-Coordinates: arrays are indexed `(x, y, z)`; lengths are in mm, areas in mm², volumes in mL. A number that is not defined
-is `None`, never NaN and never zero.
+Coordinates: arrays are indexed `(x, y, z)`; lengths are in mm, areas in mm², volumes in mL. A number that is not
+defined is `None`, never NaN and never zero.
 """
 
 from __future__ import annotations
@@ -135,7 +135,8 @@ class VertebraScore:
     """The scores of one vertebra of one case, or of the spine (label 0, all labels as one mask).
 
     Surface metrics are `None` unless the status is matched; `dsc`, `nsd_*` are 0.0 for a missed and `None` for a
-    spurious vertebra; the policy for means is applied when aggregating. Losses are `None` for spurious ones and the spine.
+    spurious vertebra; the policy for means is applied when aggregating. Losses are `None` for spurious ones and the
+    spine.
 
     Attributes:
         label: 1–25; 0 for the spine.
@@ -152,7 +153,8 @@ class VertebraScore:
         cut: Whether the reference touches the first or last slice along the spine (the field of view cuts it);
             `None` for a spurious vertebra.
         at_border: Whether the prediction does; `None` for a missed vertebra.
-        predicted_as: The predicted label that covers most of the reference vertebra; `None` for none, a spurious one and
+        predicted_as: The predicted label that covers most of the reference vertebra; `None` for none, a spurious one
+            and
             the spine.
         loss_identification: Part of 1 − dsc lost to a wrong level name.
         loss_missed: Part lost because nothing was found.
@@ -253,7 +255,8 @@ class CaseResult:
     Attributes:
         case_id: Its id.
         source: Which data set it comes from; `None` when unknown.
-        score: Its scores; with a failed prediction every reference vertebra is missed; `None` when the reference failed.
+        score: Its scores; with a failed prediction every reference vertebra is missed; `None` when the reference
+            failed.
         failure: Why the prediction or the reference was refused; `None` when all is well.
         notes: What was accepted but is worth knowing.
         reference_sha256: Digest of the reference as it is on disk; `None` if it could not be read.

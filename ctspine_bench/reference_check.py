@@ -14,18 +14,17 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from ctspine_bench.anatomy import LABELS, N_LABELS, vertebra_name
-from ctspine_bench.cases import CaseFile, find_cases
 from ctspine_bench.errors import InputError
 from ctspine_bench.testsets import known_errata
 from ctspine_bench.volumes import read_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
     from ctspine_bench.anatomy import LabelMap
+    from ctspine_bench.cases import CaseFile
     from ctspine_bench.records import LabelVolume
 
     Box = tuple[slice, slice, slice]
@@ -107,16 +106,17 @@ def check_reference(volume: LabelVolume, case_id: str | None = None) -> tuple[Fi
 
 
 def check_references(
-    folder: Path | str, label_map: LabelMap | Path | str | None = None
+    cases: Iterable[CaseFile], label_map: LabelMap | None = None
 ) -> Iterator[tuple[CaseFile, LabelVolume | InputError, tuple[Finding, ...]]]:
-    """Check every reference in a folder, one after the other; one that cannot be read comes with its error.
+    """Check references one after the other; one that cannot be read comes with its error.
 
-    Raises:
-        FileError: `E_NOT_FOUND` when there is no such folder.
-        CaseError: `E_DUPLICATE_CASE`, `E_NO_CASES`.
+    Args:
+        cases: The references, as `find_cases` gives them.
+        label_map: What their voxel values mean; `None` for labels 0–25.
     """
-    for case in find_cases(folder).values():
+    for case in cases:
         try:
+            case.check_single()
             volume = read_labels(case.path, label_map)
         except InputError as error:
             yield case, error, (Finding("unreadable", None, str(error), "error"),)

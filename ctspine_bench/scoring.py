@@ -90,15 +90,15 @@ def score(comparison: Comparison) -> CaseScore:
     """Return all scores of a comparison."""
     reference, prediction = present_labels(comparison)
     losses = split_loss(comparison)
-    vertebrae = tuple(
-        _score_mask(comparison, label, losses.get(label)) for label in sorted({*reference, *prediction})
-    )
+    vertebrae = tuple(_score_mask(comparison, label, losses.get(label)) for label in sorted({*reference, *prediction}))
     return CaseScore(
         vertebrae=vertebrae,
         spine=_score_mask(comparison, SPINE, None) if vertebrae else None,
         identification=identify(comparison),
         slice_spacing_mm=comparison.spacing_mm[comparison.superior_axis],
-        diagonal_mm=math.dist((0, 0, 0), [n * mm for n, mm in zip(comparison.shape, comparison.spacing_mm, strict=True)]),
+        diagonal_mm=math.dist(
+            (0, 0, 0), [n * mm for n, mm in zip(comparison.shape, comparison.spacing_mm, strict=True)]
+        ),
         transitional=_is_transitional(comparison, reference),
     )
 

@@ -1,7 +1,7 @@
 """Case results ⇄ one table, and tables ⇄ files on disk.
 
-The table (`cases.parquet`) has one row for each vertebra, one for the spine and one for the identification metrics of every
-case, told apart by the column `row`: "vertebra", "spine" or "case". Cells that do not apply to a row are empty.
+The table (`cases.parquet`) has one row for each vertebra, one for the spine and one for the identification metrics of
+every case, told apart by the column `row`: "vertebra", "spine" or "case". Cells that do not apply to a row are empty.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -18,9 +17,11 @@ from ctspine_bench.records import CaseResult, CaseScore, Failure, Identification
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 SCHEMA_VERSION: Final = 1
-"""Version of the layout of results.json and cases.parquet; raised when a reader of the old one would misread the new."""
+"""Version of the layout of results.json and cases.parquet; raised when a reader of the old one would misread the
+new."""
 
 _DTYPES: Final = {"str": "string", "float": "Float64", "int": "Int64", "bool": "boolean", "Status": "string"}
 
@@ -37,7 +38,9 @@ COLUMNS: Final[dict[str, str]] = {
     "label": "Int64",
     "vertebra": "string",
     "failure": "string",
-    **{field.name: _dtype_of(str(field.type)) for field in fields(VertebraScore) if field.name not in {"label", "name"}},
+    **{
+        field.name: _dtype_of(str(field.type)) for field in fields(VertebraScore) if field.name not in {"label", "name"}
+    },
     **{field.name: _dtype_of(str(field.type)) for field in fields(Identification)},
     "slice_spacing_mm": "Float64",
     "diagonal_mm": "Float64",

@@ -9,6 +9,7 @@ import pytest
 from niftis import SHARED, nifti_bytes, write
 
 from ctspine_bench.anatomy import vertebra_label
+from ctspine_bench.cases import find_cases
 from ctspine_bench.errors import FileError, InputError, LabelError
 from ctspine_bench.records import Grid, LabelVolume
 from ctspine_bench.reference_check import Finding, check_reference, check_references
@@ -175,7 +176,7 @@ def test_folder(tmp_path: Path) -> None:
     write(tmp_path / "a_seg.nii.gz", nifti_bytes(spine("L1", "L3"), np.diag([1.0, 1, 1, 1])))
     write(tmp_path / "b.nii.gz", nifti_bytes(np.full((4, 4, 4), 99, np.uint8)))
     write(tmp_path / "c.nii", b"")
-    checked = list(check_references(tmp_path))
+    checked = list(check_references(find_cases(tmp_path).values()))
     assert [case.case_id for case, _, _ in checked] == ["a", "b", "c"]
     assert [finding.kind for finding in checked[0][2]] == ["gap"]
     assert isinstance(checked[1][1], LabelError)

@@ -1,7 +1,7 @@
 """Area of the surface element at a voxel corner, for each of the 256 ways to fill the 2×2×2 voxels around it.
 
-The triangles are those of marching cubes as tabulated by DeepMind's surface-distance (lookup_tables.py, Apache-2.0). Only
-the absolute components of their area vectors are kept: the sign does not change an area.
+The triangles are those of marching cubes as tabulated by DeepMind's surface-distance (lookup_tables.py, Apache-2.0).
+Only the absolute components of their area vectors are kept: the sign does not change an area.
 """
 
 from __future__ import annotations

@@ -51,9 +51,7 @@ def _memory_order(array: NDArray[np.uint8]) -> tuple[Axes, Flips]:
     return (a, b, c), (flip_a, flip_b, flip_c)
 
 
-def _reorder(
-    array: NDArray[np.uint8], axes: Axes, flipped: Flips
-) -> NDArray[np.uint8]:
+def _reorder(array: NDArray[np.uint8], axes: Axes, flipped: Flips) -> NDArray[np.uint8]:
     flips = tuple(slice(None, None, -1) if flip else slice(None) for flip in flipped)
     return array.transpose(axes)[flips]
 
@@ -69,4 +67,3 @@ def _copy_occupied(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
     copy = np.zeros(array.shape, np.uint8)
     copy[tuple(box)] = array[tuple(box)]
     return copy
-

@@ -1,8 +1,8 @@
 """Distance from every surface element of one mask to the nearest element of another, exactly.
 
 Most elements lie within a few voxels of the other surface: for those, a search through offsets sorted by distance stops
-at the first one that is set in a bitmap of the other surface. The rest are searched block by block, nearest block first,
-with whole blocks ruled out by their bounding boxes. Both give the minimum of
+at the first one that is set in a bitmap of the other surface. The rest are searched block by block, nearest block
+first, with whole blocks ruled out by their bounding boxes. Both give the minimum of
 
     ((dx·sx)² + (dy·sy)²) + (dz·sz)²
 

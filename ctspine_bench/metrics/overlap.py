@@ -36,13 +36,15 @@ def dsc(comparison: Comparison, key: int) -> float | None:
 def dsc_matrix(comparison: Comparison) -> NDArray[np.float64]:
     """Return the `(25, 25)` DSC of every reference label with every predicted label; 0 where either is empty."""
     reference, prediction, both = _pairwise(comparison)
-    return 2 * both / np.maximum(reference + prediction, 1)
+    matrix: NDArray[np.float64] = 2 * both / np.maximum(reference + prediction, 1)
+    return matrix
 
 
 def iou_matrix(comparison: Comparison) -> NDArray[np.float64]:
     """Return the `(25, 25)` intersection over union of every reference label with every predicted label."""
     reference, prediction, both = _pairwise(comparison)
-    return both / np.maximum(reference + prediction - both, 1)
+    matrix: NDArray[np.float64] = both / np.maximum(reference + prediction - both, 1)
+    return matrix
 
 
 def _pairwise(comparison: Comparison) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

@@ -1,7 +1,8 @@
 """Surface distances of one label, from its two surface profiles.
 
-Definitions are those of DeepMind's surface-distance (repository head, `metrics.py`): elements at voxel corners, weighted
-by area. Sums are taken over the sorted elements in the same order, so that even exact ties at 95 % fall the same way.
+Definitions are those of DeepMind's surface-distance (repository head, `metrics.py`): elements at voxel corners,
+weighted by area. Sums are taken over the sorted elements in the same order, so that even exact ties at 95 % fall the
+same way.
 """
 
 from __future__ import annotations

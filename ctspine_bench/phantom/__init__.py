@@ -15,7 +15,9 @@ One concern a file::
     benchmark    a benchmark on disk
     warp         smooth displacement of outlines
     submissions  simulated submissions on disk
-    seeds, write random numbers and files
+    seeds        random numbers that depend on the case alone
+    write        NIfTI files
+    workers      several cases at a time
 """
 
 from ctspine_bench.phantom.benchmark import make_benchmark

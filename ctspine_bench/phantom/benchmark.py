@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +12,7 @@ from ctspine_bench.errors import UsageError
 from ctspine_bench.phantom.case import make_case
 from ctspine_bench.phantom.seeds import generator_for
 from ctspine_bench.phantom.sources import COLONOG, MSD, TRUNK_SOURCES, VERSE, Size, SourceProfile
+from ctspine_bench.phantom.workers import in_parallel
 from ctspine_bench.phantom.write import replacing, write_volume
 
 if TYPE_CHECKING:
@@ -86,6 +85,7 @@ def make_benchmark(
     verse_cases: int = 6,
     size: Size = "small",
     with_images: bool = False,
+    transitional_factor: float = 1.0,
     workers: int | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> None:
@@ -102,6 +102,8 @@ def make_benchmark(
         verse_cases: In the VerSe-like test set.
         size: `"small"` (at most 1.4 million voxels a case) or `"full"` (512×512 voxels a slice).
         with_images: Whether to write CT images too.
+        transitional_factor: How many times as often as in the sources an L6 is there, or the L5 missing, beside the
+            one case of each that every test set has.
         workers: How many cases are made at a time; as many as there are cores when `None`.
         progress: Called with the case id after each case, those that were there already included.
 
@@ -112,28 +114,35 @@ def make_benchmark(
     settings = {
         "version": __version__, "seed": seed, "size": size, "cases_per_source": cases_per_source,
         "verse_cases": verse_cases, "with_images": with_images,
+        "transitional_factor": transitional_factor,
     }  # fmt: skip
     done = _resume(folder, settings)
     folder.mkdir(parents=True, exist_ok=True)
     _describe(folder, settings, cases, done)
     report = progress or (lambda _: None)
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        pending = {}
-        for case in cases:
-            if case.case_id in done and case.labels_path(folder).exists():
-                report(case.case_id)
-            else:
-                pending[pool.submit(_write_case, case, folder, seed, size, with_images=with_images)] = case
-        for future in as_completed(pending):
-            case = pending[future]
-            done[case.case_id] = future.result()
-            _describe(folder, settings, cases, done)
+    missing = [case for case in cases if case.case_id not in done or not _is_there(case, folder, images=with_images)]
+    for case in cases:
+        if case not in missing:
             report(case.case_id)
+    for case, description in in_parallel(lambda case: _write_case(case, folder, settings), missing, workers):
+        done[case.case_id] = description
+        _describe(folder, settings, cases, done)
+        report(case.case_id)
 
 
-def _write_case(case: PlannedCase, folder: Path, seed: int, size: Size, *, with_images: bool) -> dict[str, Any]:
-    rng = generator_for(seed, case.case_id)
-    spec = case.profile.draw_spec(rng, size=size, n_lumbar=case.n_lumbar, image=with_images)
+def _is_there(case: PlannedCase, folder: Path, *, images: bool) -> bool:
+    return case.labels_path(folder).exists() and (not images or case.image_path(folder).exists())
+
+
+def _write_case(case: PlannedCase, folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    rng = generator_for(settings["seed"], case.case_id)
+    spec = case.profile.draw_spec(
+        rng,
+        size=settings["size"],
+        n_lumbar=case.n_lumbar,
+        transitional_factor=settings["transitional_factor"],
+        image=settings["with_images"],
+    )
     made = make_case(spec, rng)
     if made.image is not None:
         write_volume(case.image_path(folder), made.image, made.grid)

@@ -7,7 +7,7 @@ more than one:
   16(8):888–901, 1991 (T1–T12) and Spine 17(3):299–306, 1992 (L1–L5);
 * heights of the discs: Gilad and Nissan, Spine 11(2):154–157, 1986 (cervical and lumbar); Kunkel et al., Journal of
   Anatomy 219(3):375–387, 2011 (thoracic);
-* the atlas: Gosavi and Vatsalaswamy, Malaysian Orthopaedic Journal 6(3), 2012.
+* span and canal of the atlas: Rekha and D'Sa, International Journal of Anatomy and Research 4(1):1981–1984, 2016.
 
 Reach and slope of the spinous processes are set by eye. Standard deviations between people are about 8 % of the mean:
 Egwu et al., Journal of the Anatomical Society of India 68(2):110–118, 2019 (posterior height of T2 17.6 ± 1.4 mm);
@@ -86,7 +86,7 @@ _TABLE: Final = {
     "L5": (23.0, 47.5, 49.5, 35.0, 33.5, 27.0, 19.0, 92.0, 23.0, 12.0, 16.0, 15.0, 10.0),
 }
 # The atlas has no body: its "body" is the space that the dens fills, and its width that of the ring.
-_TABLE["C1"] = (11.0, 28.0, 28.0, 12.0, 12.0, 28.0, 19.0, 76.0, 4.0, 0.0, 8.0, 8.0, 0.0)
+_TABLE["C1"] = (11.0, 28.0, 28.0, 12.0, 12.0, 27.5, 16.0, 72.5, 4.0, 0.0, 8.0, 8.0, 0.0)
 # A lumbarised first sacral segment looks like an L5 that is a little smaller.
 _TABLE["L6"] = (22.5, 47.5, 48.5, 34.5, 32.5, 27.5, 18.5, 88.0, 20.0, 12.0, 16.0, 15.0, 9.0)
 

@@ -55,9 +55,9 @@ class SourceProfile:
     four_lumbar: int = 0
     small_factor: float = 3.3
 
-    def draw_lumbar(self, rng: np.random.Generator) -> Lumbar:
-        """Draw the number of lumbar vertebrae at the rates of this source."""
-        six, four = self.six_lumbar / self.cases, self.four_lumbar / self.cases
+    def draw_lumbar(self, rng: np.random.Generator, factor: float = 1.0) -> Lumbar:
+        """Draw the number of lumbar vertebrae, six and four at `factor` times the rates of this source."""
+        six, four = factor * self.six_lumbar / self.cases, factor * self.four_lumbar / self.cases
         chance = rng.random()
         if chance < six:
             return 6
@@ -69,6 +69,7 @@ class SourceProfile:
         *,
         size: Size = "small",
         n_lumbar: Lumbar | None = None,
+        transitional_factor: float = 1.0,
         image: bool = False,
         label_cut: bool = True,
     ) -> CaseSpec:
@@ -79,6 +80,7 @@ class SourceProfile:
             size: `"full"` has 512×512 voxels in each slice and the spacing of the source; `"small"` has larger voxels,
                 at most 1.4 million.
             n_lumbar: Number of lumbar vertebrae; drawn at the rates of the source when `None`.
+            transitional_factor: How many times as often as in the source an L6 is there, or the L5 missing.
             image: Whether to make the CT image too.
             label_cut: Whether vertebrae that the field of view cuts are labelled, as in CTSpine1K. The original VerSe
                 masks leave them out.
@@ -89,7 +91,7 @@ class SourceProfile:
         length = float(np.clip(rng.normal(*self.length_mm), 0.7 * self.length_mm[0], 1.3 * self.length_mm[0]))
         top = vertebra_label(self.tops[rng.integers(len(self.tops))])
         above = float(rng.uniform(*self.above_mm))
-        lumbar = self.draw_lumbar(rng)
+        lumbar = self.draw_lumbar(rng, transitional_factor)
         if size == "full":
             shape, spacing = self._full(in_plane, slices, length)
         else:

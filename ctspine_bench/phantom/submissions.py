@@ -6,9 +6,7 @@ generator; it returns new labels on the same grid. Where a docstring does not sa
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -20,6 +18,7 @@ from ctspine_bench.errors import UsageError
 from ctspine_bench.phantom.benchmark import TEST_SETS
 from ctspine_bench.phantom.seeds import generator_for
 from ctspine_bench.phantom.warp import bounding_box, displaced
+from ctspine_bench.phantom.workers import in_parallel
 from ctspine_bench.phantom.write import read_volume, write_volume
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Labels = "NDArray[np.uint8]"
 Spacing = tuple[float, float, float]
 Simulation = Callable[["NDArray[np.uint8]", Spacing, np.random.Generator], "NDArray[np.uint8]"]
 
@@ -100,12 +98,13 @@ def missed_l6(labels: NDArray[np.uint8], spacing_mm: Spacing, rng: np.random.Gen
 
 def missed_partial(labels: NDArray[np.uint8], spacing_mm: Spacing, rng: np.random.Generator) -> NDArray[np.uint8]:  # noqa: ARG001
     """A network trained on whole vertebrae: those that the upper or lower border cuts are background."""
-    return _renamed(labels, dict.fromkeys((*_present(labels[:, :, 0]), *_present(labels[:, :, -1])), BACKGROUND))
+    return _renamed(labels, dict.fromkeys(_present(labels[:, :, [0, -1]]), BACKGROUND))
 
 
 def merged_neighbours(labels: NDArray[np.uint8], spacing_mm: Spacing, rng: np.random.Generator) -> NDArray[np.uint8]:  # noqa: ARG001
     """A network that cannot tell two neighbours apart: in every case one to three pairs have the upper one's label."""
-    pairs = [label for label in _present(labels) if np.any(labels == label + 1)]
+    present = _present(labels)
+    pairs = [label for label in present if label + 1 in present]
     rng.shuffle(pairs)
     merged: dict[int, int] = {}
     for label in pairs[: int(rng.integers(1, 4))]:
@@ -145,7 +144,7 @@ def pure_noise(labels: NDArray[np.uint8], spacing_mm: Spacing, rng: np.random.Ge
 SIMULATED: Final[Mapping[str, Simulation]] = MappingProxyType(
     {
         "perfect": perfect,
-        "boundary-noise-mild": partial(boundary_noise, amplitude_voxels=0.25),
+        "boundary-noise-mild": partial(boundary_noise, amplitude_voxels=0.3),
         "boundary-noise": boundary_noise,
         "boundary-noise-strong": partial(boundary_noise, amplitude_voxels=0.9),
         "erosion": erosion,
@@ -191,12 +190,9 @@ def simulate_submission(
     ]
     if not paths:
         raise UsageError(f"expected a phantom benchmark in {benchmark}, found no label maps; make one first")
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        pending = [pool.submit(_simulate_case, path, out / test_set, name, seed) for test_set, path in paths]
-        for future in as_completed(pending):
-            case_id = future.result()
-            if progress is not None:
-                progress(case_id)
+    for _, case_id in in_parallel(lambda found: _simulate_case(found[1], out / found[0], name, seed), paths, workers):
+        if progress is not None:
+            progress(case_id)
 
 
 def _simulate_case(path: Path, out: Path, name: str, seed: int) -> str:
@@ -210,11 +206,13 @@ def _simulate_case(path: Path, out: Path, name: str, seed: int) -> str:
 
 
 def _present(labels: NDArray[np.uint8]) -> list[int]:
-    return [label for label in LABELS if np.any(labels == label)]
+    box = bounding_box(labels)
+    counts = np.zeros(1) if box is None else np.bincount(labels[box].ravel(order="K"))
+    return [label for label in LABELS if label < len(counts) and counts[label] > 0]
 
 
 def _room_below(labels: NDArray[np.uint8], spacing_mm: Spacing, label: int) -> float:
-    return float(np.flatnonzero((labels == label).any(axis=(0, 1)))[0] * spacing_mm[2])
+    return float(np.flatnonzero((labels == label).any(axis=(0, 1)))[0]) * spacing_mm[2]
 
 
 def _shifted(labels: NDArray[np.uint8], levels: range, by: int) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from nibabel import Nifti1Header, Nifti2Header
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ctspine_bench.volumes.streams import VolumeStream
 
-_HEADER_BYTES: Final = {348: Nifti1Header, 540: Nifti2Header}
+_HEADER_BYTES: Final[dict[int, Any]] = {348: Nifti1Header, 540: Nifti2Header}
 _MAGIC: Final = {348: b"n+1", 540: b"n+2"}
 _PAIR_MAGIC: Final = (b"ni1", b"ni2")
 # Header extensions lie between the header and the voxels; more than this is no extension.

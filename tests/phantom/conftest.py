@@ -30,6 +30,6 @@ def make_person(seed: int, n_lumbar: int = 5) -> Person:
     return Person(make_case(spec, np.random.default_rng(seed)), make_spine(n_lumbar, np.random.default_rng(seed)))
 
 
-@pytest.fixture(scope="session", params=[0, 3])
+@pytest.fixture(scope="session", params=[3])
 def person(request: pytest.FixtureRequest) -> Person:
     return make_person(request.param)

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import shutil
+import time
 
 import nibabel
 import numpy as np
@@ -16,6 +17,7 @@ from ctspine_bench.errors import UsageError
 from ctspine_bench.phantom import VERSE, make_benchmark, make_case
 from ctspine_bench.phantom.benchmark import _write_case, plan
 from ctspine_bench.phantom.seeds import generator_for
+from ctspine_bench.phantom.workers import in_parallel
 
 
 def digests(folder):
@@ -103,7 +105,7 @@ def test_another_seed_gives_other_cases():
 def test_images_are_written_beside_the_labels(tmp_path):
     """With images, a label map has a CT image on the same grid in the folder of its source."""
     case = plan(1, 2)[-1]
-    _write_case(case, tmp_path, 0, "small", with_images=True)
+    _write_case(case, tmp_path, {"seed": 0, "size": "small", "transitional_factor": 1.0, "with_images": True})
     image = nibabel.load(tmp_path / "verse/volumes/VerSe/phantom-verse-002.nii.gz")
     labels = nibabel.load(tmp_path / "verse/labels/VerSe/phantom-verse-002_seg.nii.gz")
     assert image.get_data_dtype() == np.int16
@@ -152,3 +154,18 @@ def test_compressed_files_carry_no_time(benchmark_folder):
     assert data[3] == 0
     assert data[4:8] == bytes(4)
     assert len(gzip.decompress(data)) > 352
+
+
+def test_stops_at_the_first_failure():
+    """When a task fails its error comes out, and tasks that have not begun are not started."""
+    begun = []
+
+    def task(item):
+        begun.append(item)
+        time.sleep(0.001)
+        if item == 0:
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        list(in_parallel(task, range(1000), workers=1))
+    assert len(begun) < 1000

@@ -116,7 +116,7 @@ def test_full_size_has_the_spacing_of_the_paper(profile):
     assert all(spec.shape[:2] == (512, 512) for spec in specs) == (profile.crop_mm is None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), profile=st.sampled_from([*TRUNK_SOURCES, VERSE]))
 def test_small_cases_are_small(seed, profile):
     """Small cases have at most 1.4 million voxels (and a little rounding), and slices no thinner than the source's."""
@@ -133,7 +133,7 @@ def test_small_cases_are_small(seed, profile):
 )  # fmt: skip
 def test_sources_show_their_levels(profile, first, last):
     """The highest and the lowest level are where those of the source are."""
-    for seed in range(4):
+    for seed in range(3):
         rng = np.random.default_rng(seed)
         case = make_case(profile.draw_spec(rng), rng)
         assert vertebra_label(first[0]) <= case.levels[0] <= vertebra_label(first[1])
@@ -149,8 +149,10 @@ def test_thick_slices_stay_thick():
 
 
 def test_rates_of_variants_are_those_of_the_paper():
-    """Of 4000 VerSe cases, about 8 in 41 have an L6 and 3 in 41 lack an L5."""
+    """Of 4000 VerSe cases, about 8 in 41 have an L6 and 3 in 41 lack an L5; more on request."""
     rng = np.random.default_rng(0)
     drawn = [VERSE.draw_lumbar(rng) for _ in range(4000)]
     assert abs(drawn.count(6) / 4000 - 8 / 41) < 0.02
     assert abs(drawn.count(4) / 4000 - 3 / 41) < 0.02
+    more = [COLONOG.draw_lumbar(rng, 10.0) for _ in range(4000)]
+    assert abs(more.count(6) / 4000 - 160 / 784) < 0.03

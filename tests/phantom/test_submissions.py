@@ -98,7 +98,7 @@ def test_boundary_noise_is_smooth(usual):
         assert np.bincount(pieces.ravel())[1:].max() > 0.97 * np.count_nonzero(pieces)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     shape=st.tuples(*[st.integers(1, 12)] * 3),
@@ -165,7 +165,7 @@ def test_erosion_parts_touching_neighbours():
 def test_l6_always_shifts_levels(with_l6):
     """With an L6 the lowest vertebra is called L5, and the shift reaches up to a random level."""
     reached = set()
-    for seed in range(25):
+    for seed in range(12):
         prediction = simulate("shift-from-level", with_l6, seed)
         assert set(prediction[with_l6 == 25].tolist()) == {24}
         np.testing.assert_array_equal(prediction > 0, with_l6 > 0)
@@ -191,12 +191,12 @@ def test_field_of_view_that_ends_at_l4_is_no_missing_l5(usual):
 def test_usual_spines_are_shifted_sometimes(usual):
     """In about a quarter of the usual cases, by one level up or down."""
     shifted = 0
-    for seed in range(60):
+    for seed in range(40):
         prediction = simulate("shift-from-level", usual, seed)
         moved = prediction != usual
         shifted += moved.any()
         assert set((prediction[moved].astype(int) - usual[moved]).tolist()) in (set(), {-1}, {1})
-    assert 6 <= shifted <= 26
+    assert 3 <= shifted <= 20
 
 
 def test_missed_l6(with_l6):

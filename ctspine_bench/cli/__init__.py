@@ -1,0 +1,88 @@
+"""The command `ctspine-bench`: the only place that prints and exits.
+
+One command a file. Their modules are imported when they are called, and they import the heavy libraries inside their
+functions: `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from ctspine_bench import __version__
+from ctspine_bench.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BAD_INPUT: Final = 1
+WRONG_USAGE: Final = 2
+INTERRUPTED: Final = 130
+
+# Command → what it does in a line; its module has the same name with underscores.
+_COMMANDS: Final[Mapping[str, str]] = {
+    "score": "Score a folder of predictions against a folder of references.",
+    "testsets": "Show the official test sets, or the cases of one.",
+    "check-references": "Look for gaps, disorder and oddities in reference label maps.",
+    "phantom": "Make a phantom benchmark: synthetic spines with labels, and simulated submissions.",
+    "demo": "Make a small phantom benchmark, score simulated submissions on it and show the tables.",
+}
+
+
+class _Commands(click.Group):
+    """Commands that are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"ctspine_bench.cli.{cmd_name.replace('-', '_')}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="ctspine-bench")
+def _group() -> None:
+    """Score vertebra segmentations on the CTSpine1K benchmark.
+
+    Exit codes: 0 all is well, 1 bad input or failed cases, 2 wrong usage.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        code = _group.main(prog_name="ctspine-bench", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.exceptions.Abort:
+        click.echo("Interrupted.", err=True)
+        code = INTERRUPTED
+    except UsageError as error:
+        click.echo(f"Usage error: {error}", err=True)
+        code = WRONG_USAGE
+    except InputError as error:
+        show_error(error)
+        code = BAD_INPUT
+    sys.exit(code)
+
+
+def show_error(error: InputError) -> None:
+    """Print an error with its parts on lines of their own, to standard error."""
+    for line in (
+        f"{error.code}  {error.path or ''}".rstrip(),
+        f"  expected  {error.expected}",
+        f"  found     {error.found}",
+        f"  to do     {error.advice}",
+    ):
+        click.echo(line, err=True)

@@ -1,0 +1,125 @@
+"""`ctspine-bench demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from ctspine_bench.testsets import custom
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ctspine_bench.evaluate import Plan, SubmissionScore
+
+_SUBMISSIONS: Final = (
+    "boundary-noise-mild",
+    "boundary-noise",
+    "boundary-noise-strong",
+    "erosion",
+    "shift-from-level",
+    "missed-l6",
+    "missed-partial",
+    "merged-neighbours",
+    "stray-islands",
+    "pure-noise",
+)
+_CASES_PER_SOURCE: Final = 5
+_VERSE_CASES: Final = 6
+_SHOWN: Final = "shift-from-level"
+"""The submission whose table and report are shown: it makes the mistake that the benchmark is about."""
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"))
+@click.option("--workers", type=click.IntRange(min=1), help="Cases done at a time.  [default: all cores]")
+def command(folder: Path, *, workers: int | None) -> int:
+    """Make a small phantom benchmark in FOLDER, score simulated submissions on it and show the tables."""
+    from rich.console import Console
+
+    from ctspine_bench.phantom.benchmark import TEST_SETS
+    from ctspine_bench.report import terminal
+    from ctspine_bench.report.html import write_report
+    from ctspine_bench.results import write_results
+
+    _make_phantom(folder, workers)
+    plans = {name: [_plan(folder, name, test_set) for test_set in TEST_SETS] for name in _SUBMISSIONS}
+    scores = _score_all(plans, workers)
+    for name, submission in scores.items():
+        write_results(submission, folder / "results" / name, f"ctspine-bench demo {folder}")
+    report = folder / "report.html"
+    write_report(scores[_SHOWN][0], report, plans[_SHOWN][0])
+    console = Console()
+    console.print(f"\nThe submission [bold]{_SHOWN}[/bold] on the public phantom test set:\n")
+    console.print(terminal.render(scores[_SHOWN][0]))
+    console.print(_comparison(scores))
+    for what, path in (
+        ("phantom benchmark", folder / "benchmark"),
+        ("simulated submissions", folder / "predictions"),
+        ("results", folder / "results"),
+        ("report to look at", report),
+    ):
+        click.echo(f"{what:22} {path}")
+    return 0
+
+
+def _make_phantom(folder: Path, workers: int | None) -> None:
+    from ctspine_bench.cli.progress import case_progress
+    from ctspine_bench.phantom import make_benchmark, simulate_submission
+    from ctspine_bench.phantom.benchmark import plan
+
+    n_cases = len(plan(_CASES_PER_SOURCE, _VERSE_CASES))
+    with case_progress("Making the phantom", n_cases * (1 + len(_SUBMISSIONS))) as progress:
+        make_benchmark(
+            folder / "benchmark",
+            cases_per_source=_CASES_PER_SOURCE,
+            verse_cases=_VERSE_CASES,
+            workers=workers,
+            progress=progress.advance,
+        )
+        for name in _SUBMISSIONS:
+            simulate_submission(
+                folder / "benchmark", folder / "predictions" / name, name, workers=workers, progress=progress.advance
+            )
+
+
+def _plan(folder: Path, name: str, test_set: str) -> Plan:
+    from ctspine_bench.evaluate import plan_submission
+
+    predictions = folder / "predictions" / name / test_set
+    return plan_submission(predictions, folder / "benchmark" / test_set / "labels", custom(f"phantom-{test_set}"))
+
+
+def _score_all(plans: dict[str, list[Plan]], workers: int | None) -> dict[str, list[SubmissionScore]]:
+    from ctspine_bench.cli.progress import case_progress
+    from ctspine_bench.comparison import warm_up
+    from ctspine_bench.evaluate import score_plan
+    from ctspine_bench.provenance import Settings
+
+    n_cases = sum(len(plan.pairs) for submission in plans.values() for plan in submission)
+    with case_progress("Scoring", n_cases) as progress:
+        progress.say("preparing (compiles for some seconds on first use)")
+        warm_up()
+        return {
+            name: [
+                score_plan(plan, Settings(), workers=workers, on_case=lambda result: progress.advance(result.case_id))
+                for plan in submission
+            ]
+            for name, submission in plans.items()
+        }
+
+
+def _comparison(scores: dict[str, list[SubmissionScore]]) -> Table:
+    """Return Mean of Vertebrae of every submission on every test set."""
+    from rich.table import Table
+
+    table = Table(title="Mean of Vertebrae, DSC / HD95 in mm", title_justify="left")
+    table.add_column("simulated submission")
+    for score in next(iter(scores.values())):
+        table.add_column(f"{score.test_set.name} ({len(score.results)})", justify="right")
+    for name, submission in scores.items():
+        means = [score.summary.official.mean_of_vertebrae for score in submission if score.summary]
+        table.add_row(name, *(f"{mean.dsc:.3f} / {mean.hd95_mm:6.2f}" for mean in means))
+    return table

@@ -1,0 +1,165 @@
+"""`ctspine-bench score`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ctspine_bench.cli import BAD_INPUT, INTERRUPTED
+from ctspine_bench.errors import UsageError
+from ctspine_bench.testsets import OFFICIAL, custom, official
+
+if TYPE_CHECKING:
+    from ctspine_bench.evaluate import Plan, SubmissionScore
+    from ctspine_bench.provenance import Settings
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("predictions", type=_PATH)
+@click.argument("references", type=_PATH)
+@click.option(
+    "--test-set",
+    type=click.Choice(OFFICIAL),
+    help="Score exactly the cases of this official test set.  [default: all references found]",
+)
+@click.option(
+    "--label-map",
+    metavar="MAP",
+    help="What the voxel values mean on both sides: verse, totalsegmentator, or a YAML file.",
+)
+@click.option("--prediction-label-map", metavar="MAP", help="The same for predictions alone.")
+@click.option("--reference-label-map", metavar="MAP", help="The same for references alone.")
+@click.option(
+    "--resample",
+    type=click.Choice(["nearest"]),
+    help="Bring predictions on another voxel grid to the reference's instead of refusing them.",
+)
+@click.option("--allow-incomplete", is_flag=True, help="Exit with 0 although predictions are missing or refused.")
+@click.option("--workers", type=click.IntRange(min=1), help="Cases scored at a time.  [default: all cores]")
+@click.option("--output", type=_PATH, help="Folder for results.json and cases.parquet.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run in --output.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json", "csv", "markdown", "latex"]),
+    default="table",
+    show_default=True,
+    help="What to print to standard output.",
+)
+@click.option(
+    "--report", type=_PATH, metavar="FILE.html", help="Write a report to look at, one file that opens offline."
+)
+@click.option(
+    "--vertebrae",
+    type=click.Choice(["all", "complete", "cut"]),
+    default="all",
+    show_default=True,
+    help="Which vertebrae the printed table is about: cut ones touch the end of the field of view.",
+)
+@click.option("--sensitivity", is_flag=True, help="Also print HD95 under other policies for missed vertebrae.")
+@click.option("--pooled-hd95", is_flag=True, help="Also compute HD95 as medpy defines it (slow).")
+def command(
+    predictions: Path,
+    references: Path,
+    *,
+    test_set: str | None,
+    allow_incomplete: bool,
+    output: Path | None,
+    resume: bool,
+    format_: str,
+    report: Path | None,
+    vertebrae: str,
+    sensitivity: bool,
+    **options: Any,
+) -> int:
+    """Score PREDICTIONS against REFERENCES.
+
+    Both are folders of label maps named <case>.nii.gz or <case>_seg.nii.gz, in one folder or in source folders; or one
+    file each.
+    """
+    from ctspine_bench.evaluate import plan_submission, read_settings
+    from ctspine_bench.report.html import write_report
+    from ctspine_bench.results import JOURNAL, write_results
+
+    _check_output(output, resume=resume)
+    settings = read_settings(
+        options["label_map"],
+        options["reference_label_map"],
+        options["prediction_label_map"],
+        resample=options["resample"] is not None,
+        pooled=options["pooled_hd95"],
+    )
+    plan = plan_submission(predictions, references, official(test_set) if test_set else custom())
+    if output:
+        output.mkdir(parents=True, exist_ok=True)
+    try:
+        score = _score(plan, settings, options["workers"], output / JOURNAL if output else None)
+    except KeyboardInterrupt:
+        hint = f"Go on with --output {output} --resume." if output else "With --output a run can be resumed."
+        click.echo(f"Interrupted. {hint}", err=True)
+        return INTERRUPTED
+    if output:
+        write_results([score], output, _command())
+    if report:
+        write_report(score, plan, report)
+    _show(score, format_, vertebrae, sensitivity=sensitivity)
+    for path in filter(None, (output, report)):
+        click.echo(f"Written: {path}", err=True)
+    return BAD_INPUT if score.summary is None or (score.failures and not allow_incomplete) else 0
+
+
+def _check_output(output: Path | None, *, resume: bool) -> None:
+    from ctspine_bench.results import CASES, JOURNAL, RESULTS
+
+    if resume and not output:
+        raise UsageError("--resume needs the --output folder of the run that is to go on")
+    if output and output.exists() and not output.is_dir():
+        raise UsageError(f"expected a folder for --output, found the file {output}")
+    if output and not resume and any((output / name).exists() for name in (RESULTS, CASES, JOURNAL)):
+        raise UsageError(f"{output} holds results already: go on with them with --resume, or choose another folder")
+
+
+def _score(plan: Plan, settings: Settings, workers: int | None, journal: Path | None) -> SubmissionScore:
+    from ctspine_bench.cli.progress import case_progress
+    from ctspine_bench.comparison import warm_up
+    from ctspine_bench.evaluate import score_plan
+
+    with case_progress("Scoring", len(plan.pairs)) as progress:
+        progress.say("preparing (compiles for some seconds on first use)")
+        warm_up()
+        return score_plan(
+            plan,
+            settings,
+            workers=workers,
+            journal=journal,
+            on_case=lambda result: progress.advance(result.case_id),
+        )
+
+
+def _show(score: SubmissionScore, format_: str, vertebrae: str, *, sensitivity: bool) -> None:
+    if format_ == "json":
+        from ctspine_bench.results import results_document
+
+        click.echo(json.dumps(results_document([score], _command()), indent=2, ensure_ascii=False))
+    elif format_ == "table":
+        from rich.console import Console
+
+        from ctspine_bench.report import terminal
+
+        Console().print(terminal.render(score, vertebrae=vertebrae, sensitivity=sensitivity))
+    else:
+        from ctspine_bench.report import text
+
+        click.echo(getattr(text, format_)(score, vertebrae=vertebrae))
+
+
+def _command() -> str:
+    """Return the command as it was called, without what differs between a run and its continuation."""
+    return shlex.join(["ctspine-bench", *(argument for argument in sys.argv[1:] if argument != "--resume")])
