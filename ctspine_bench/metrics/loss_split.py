@@ -8,18 +8,15 @@ levels may be shifted, merged or skipped, but their order along the spine stays.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from math import lcm
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ctspine_bench.metrics.overlap import dsc_matrix, present_labels
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from ctspine_bench.records import Comparison
-
-# Sums of DSC are compared as whole numbers, so that ties are ties whatever the order of addition.
-_DSC_UNIT: Final = 10**12
 
 
 @dataclass(frozen=True)
@@ -33,9 +30,9 @@ class Loss:
 
 def split_loss(comparison: Comparison) -> dict[int, Loss]:
     """Return the loss parts of every reference vertebra, by label."""
-    reference, prediction = present_labels(comparison)
+    reference, _ = present_labels(comparison)
     dsc = dsc_matrix(comparison)
-    partner = best_increasing_map(dsc, reference, prediction)
+    partner = best_increasing_map(comparison)
     losses = {}
     for label in reference:
         own = float(dsc[label - 1, label - 1])
@@ -49,26 +46,34 @@ def split_loss(comparison: Comparison) -> dict[int, Loss]:
     return losses
 
 
-def best_increasing_map(dsc: NDArray[np.float64], reference: list[int], prediction: list[int]) -> dict[int, int]:
+def best_increasing_map(comparison: Comparison) -> dict[int, int]:
     """Return reference label → predicted label: strictly increasing, largest Σ DSC.
 
     Ties go to the fewest pairs with different names, then to the smallest Σ of their level differences.
-
-    Args:
-        dsc: `(25, 25)` DSC of reference label (row) with predicted label (column).
-        reference: Labels in the reference, ascending.
-        prediction: Labels in the prediction, ascending.
     """
+    reference, prediction = present_labels(comparison)
+    gains = _whole_gains(comparison)
     # best[i][j] maps the first i reference labels into the first j predicted ones.
     best = [[_Map()] * (len(prediction) + 1) for _ in range(len(reference) + 1)]
     for i, r in enumerate(reference, start=1):
         for j, p in enumerate(prediction, start=1):
             options = [best[i - 1][j], best[i][j - 1]]
-            gain = round(float(dsc[r - 1, p - 1]) * _DSC_UNIT)
-            if gain:
-                options.append(best[i - 1][j - 1].with_pair(r, p, gain))
+            if (r, p) in gains:
+                options.append(best[i - 1][j - 1].with_pair(r, p, gains[r, p]))
             best[i][j] = max(options, key=lambda option: option.rank)
     return dict(best[-1][-1].pairs)
+
+
+def _whole_gains(comparison: Comparison) -> dict[tuple[int, int], int]:
+    """Return the DSC of each overlapping (reference, predicted) pair of labels as a whole number of a common unit.
+
+    1/3 + 1/3 and 2/3 are a tie, which sums of rounded numbers would not see.
+    """
+    confusion = comparison.confusion
+    in_reference, in_prediction = confusion.sum(axis=1), confusion.sum(axis=0)
+    sizes = {(int(r), int(p)): int(in_reference[r] + in_prediction[p]) for r, p in np.argwhere(confusion[1:, 1:]) + 1}
+    unit = lcm(*sizes.values())
+    return {pair: 2 * int(confusion[pair]) * (unit // size) for pair, size in sizes.items()}
 
 
 @dataclass(frozen=True)

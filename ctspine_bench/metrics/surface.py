@@ -35,9 +35,12 @@ def _percentile(profile: SurfaceProfile, percent: float) -> float:
 
 def assd_mm(surfaces: SurfacePair) -> float:
     """Return the average symmetric surface distance: the area-weighted mean over the elements of both surfaces."""
-    weights = [profile.areas_mm2 * profile.counts for profile in (surfaces.reference, surfaces.prediction)]
-    moment = weights[0] @ surfaces.reference.distances_mm + weights[1] @ surfaces.prediction.distances_mm
-    return float(moment / (weights[0].sum() + weights[1].sum()))
+    moment = area = 0.0
+    for profile in (surfaces.reference, surfaces.prediction):
+        areas_mm2 = profile.areas_mm2 * profile.counts
+        moment += float((areas_mm2 * profile.distances_mm).sum())
+        area += float(areas_mm2.sum())
+    return moment / area
 
 
 def nsd(surfaces: SurfacePair, tolerance_mm: float) -> float:

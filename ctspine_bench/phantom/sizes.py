@@ -1,18 +1,30 @@
 """How large each vertebra is: means and standard deviations by level.
 
-Measures follow these sources, rounded to 0.5 mm and smoothed a little from level to level where they are drawn from
-more than one:
+The table follows the surface anatomy of twelve cadaveric spines, rounded to 0.5 mm: Panjabi et al., Spine
+16(8):861–869, 1991 (C2–C7), 16(8):888–901, 1991 (T1–T12) and 17(3):299–306, 1992 (L1–L5). How far it was checked:
 
-* bodies, canals, pedicles and the spans of the processes: Panjabi et al., Spine 16(8):861–869, 1991 (C2–C7), Spine
-  16(8):888–901, 1991 (T1–T12) and Spine 17(3):299–306, 1992 (L1–L5);
-* heights of the discs: Gilad and Nissan, Spine 11(2):154–157, 1986 (cervical and lumbar); Kunkel et al., Journal of
-  Anatomy 219(3):375–387, 2011 (thoracic);
-* span and canal of the atlas: Rekha and D'Sa, International Journal of Anatomy and Research 4(1):1981–1984, 2016.
+* Checked against a public transcription of the papers' tables (`morphometrics/` of the GitHub repository
+  CTSpinoPelvic1K): posterior height, upper width, canal and pedicle width of L1–L5; canal and pedicle width of T11
+  and T12; posterior height of T1 and T12, from the running text. The upper widths of T1, T11 and T12 and the lower
+  width of T12 agree with readings of the paper's figure 4A.
+* Checked against an abstract: span and canal of C1, Rekha and D'Sa, International Journal of Anatomy and Research
+  4(1):1981–1984, 2016.
+* Not checked against any table of the papers: all else, in particular C2–C7, most of T1–T11, every depth, the lower
+  widths, the spans and the heights of the pedicles. These are values as they are remembered from the papers, not quotations.
+* Chosen, not measured: reach and slope of the spinous processes, C1 but for its span and canal, L6, the sacrum, and
+  the discs, which lie between two studies each. Cervical: mean anterior and middle height in Lee et al., "Height and
+  depth of the cervical disc space in normal Korean adults". Thoracic: CT, Fletcher et al., European Spine Journal,
+  2015 (doi:10.1007/s00586-015-3925-y), and direct measurement, Kunkel et al., Journal of Anatomy 219(3):375–387, 2011.
+  L1–L5, as transcribed: CT of Indian men, Yadav et al., International Journal of Spine Surgery 14(2):175–181, 2020, and
+  sections of young men, Twomey and Taylor, Acta Orthopaedica Scandinavica 56(6):496–499, 1985.
 
-Reach and slope of the spinous processes are set by eye. Standard deviations between people are about 8 % of the mean:
-Egwu et al., Journal of the Anatomical Society of India 68(2):110–118, 2019 (posterior height of T2 17.6 ± 1.4 mm);
-Zhou et al., European Spine Journal 9(3):242–248, 2000 (L3–L5); Busscher et al., European Spine Journal
-19(7):1104–1114, 2010 (all levels).
+The ± of Panjabi et al. is a standard error of the mean, no spread between people. The standard deviations below are
+round numbers at the lower end of what others report: posterior height of T2 17.6 ± 1.4 mm, Egwu et al., Journal of the
+Anatomical Society of India 68(2):110–118, 2019; of L1 27.1 ± 2.1 mm, Gilad and Nissan, Journal of Anatomy 143:115–120,
+1985; upper width of L3 44.3 ± 3.2 mm in men, Yadav et al. (both as transcribed); upper depth of C3 14.7 ± 1.4 mm,
+"Anthropometry of bodies of C3–C6 cervical vertebrae in Northwest Indian population". Bodies of the living are taller
+than the table, by 1 to 3 mm in the lumbar spine in the meta-analysis of Bonczar et al., Surgical and Radiologic
+Anatomy 47(1):22, 2024 (as transcribed).
 """
 
 from __future__ import annotations
@@ -77,18 +89,18 @@ _TABLE: Final = {
     "T8": (18.5, 29.5, 30.5, 28.0, 29.5, 17.5, 16.0, 60.0, 33.0, 52.0, 5.5, 12.5, 4.8),
     "T9": (19.5, 30.5, 33.0, 29.5, 31.0, 18.0, 15.5, 60.0, 31.0, 46.0, 6.5, 13.5, 5.2),
     "T10": (20.5, 32.0, 35.5, 30.5, 31.5, 18.0, 15.5, 58.0, 28.0, 38.0, 7.0, 15.0, 5.6),
-    "T11": (21.5, 35.0, 39.0, 32.0, 32.0, 19.5, 16.0, 52.0, 26.0, 28.0, 8.0, 16.5, 6.2),
-    "T12": (23.0, 39.0, 42.0, 33.0, 33.5, 22.0, 18.0, 47.0, 27.0, 20.0, 8.0, 16.5, 7.2),
-    "L1": (24.0, 41.0, 43.5, 34.0, 35.0, 23.5, 18.5, 71.0, 29.0, 12.0, 8.5, 16.0, 8.4),
-    "L2": (24.5, 42.5, 45.5, 34.5, 35.0, 24.0, 18.0, 76.0, 31.0, 10.0, 9.0, 15.0, 9.4),
-    "L3": (24.0, 44.0, 48.0, 35.0, 35.0, 24.5, 17.5, 86.0, 32.0, 9.0, 10.5, 14.5, 10.2),
-    "L4": (24.0, 46.5, 49.5, 35.5, 34.5, 25.5, 18.0, 80.0, 29.0, 9.0, 13.0, 15.0, 11.0),
-    "L5": (23.0, 47.5, 49.5, 35.0, 33.5, 27.0, 19.0, 92.0, 23.0, 12.0, 16.0, 15.0, 10.0),
+    "T11": (21.5, 35.0, 39.0, 32.0, 32.0, 19.5, 16.0, 52.0, 26.0, 28.0, 9.5, 16.5, 6.2),
+    "T12": (22.5, 39.0, 42.5, 33.0, 33.5, 22.0, 18.0, 47.0, 27.0, 20.0, 8.5, 16.5, 7.2),
+    "L1": (24.0, 41.0, 43.5, 34.0, 35.0, 23.5, 19.0, 71.0, 29.0, 12.0, 8.5, 16.0, 8.4),
+    "L2": (24.5, 42.5, 45.5, 34.5, 35.0, 24.0, 18.0, 76.0, 31.0, 10.0, 8.5, 15.0, 9.4),
+    "L3": (24.0, 44.0, 48.0, 35.0, 35.0, 24.5, 17.5, 86.0, 32.0, 9.0, 10.0, 14.5, 10.2),
+    "L4": (24.0, 46.5, 49.5, 35.5, 34.5, 25.5, 18.5, 80.0, 29.0, 9.0, 14.0, 15.0, 11.0),
+    "L5": (23.0, 47.5, 49.5, 35.0, 33.5, 27.0, 19.5, 92.0, 23.0, 12.0, 18.5, 15.0, 10.0),
 }
 # The atlas has no body: its "body" is the space that the dens fills, and its width that of the ring.
-_TABLE["C1"] = (11.0, 28.0, 28.0, 12.0, 12.0, 27.5, 16.0, 72.5, 4.0, 0.0, 8.0, 8.0, 0.0)
+_TABLE["C1"] = (11.0, 28.0, 28.0, 12.0, 12.0, 27.5, 16.5, 72.5, 4.0, 0.0, 8.0, 8.0, 0.0)
 # A lumbarised first sacral segment looks like an L5 that is a little smaller.
-_TABLE["L6"] = (22.5, 47.5, 48.5, 34.5, 32.5, 27.5, 18.5, 88.0, 20.0, 12.0, 16.0, 15.0, 9.0)
+_TABLE["L6"] = (22.5, 47.5, 48.5, 34.5, 32.5, 27.5, 19.0, 88.0, 20.0, 12.0, 18.0, 15.0, 9.0)
 
 SIZES: Final = {vertebra_label(name): Size(*measures) for name, measures in _TABLE.items()}
 """Mean measures by label 1–25."""
