@@ -1,0 +1,7 @@
+"""Helper modules of the tests lie beside this file, so that every folder of tests can import them."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.register_assert_rewrite("oracle")
