@@ -73,8 +73,8 @@ def cropped_masks(reference: Labels, prediction: Labels) -> Iterator[tuple[int, 
     for label in _present(inner[0]):
         found = [side[label - 1] for side in boxes if label <= len(side) and side[label - 1]]
         box = _box(found, inner[0].shape)
-        yield label, inner[0][box] == label, inner[1][box] == label
-    yield SPINE, inner[0] > 0, inner[1] > 0
+        yield label, *(np.ascontiguousarray(side[box] == label) for side in inner)
+    yield SPINE, *(np.ascontiguousarray(side > 0) for side in inner)
 
 
 def _present(labels: Labels) -> list[int]:

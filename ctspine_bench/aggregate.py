@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pandas as pd
 
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.bootstrap import mean_interval
@@ -17,7 +18,6 @@ from ctspine_bench.bootstrap import mean_interval
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import pandas as pd
     from numpy.typing import NDArray
 
 HD95_CAP_MM: Final = 100.0
@@ -61,6 +61,21 @@ class Means:
     hd100_detected_mm: float | None
     assd_detected_mm: float | None
     hd95_pooled_detected_mm: float | None
+
+
+# Field of `Means` → column of the case table; `hd95_mm` gets its policy on top.
+_MEANS_OF: Final = {
+    "dsc": "dsc",
+    "hd95_mm": "hd95_mm",
+    "nsd_1mm": "nsd_1mm",
+    "nsd_2mm": "nsd_2mm",
+    "nsd_3mm": "nsd_3mm",
+    "hd95_detected_mm": "hd95_mm",
+    "hd100_detected_mm": "hd100_mm",
+    "assd_detected_mm": "assd_mm",
+    "hd95_pooled_detected_mm": "hd95_pooled_mm",
+}
+_NOTHING: Final = Means(n=0, n_detected=0, **dict.fromkeys(_MEANS_OF))
 
 
 @dataclass(frozen=True)
@@ -193,16 +208,26 @@ def summarise(table: pd.DataFrame) -> Summary:
 
 def official_table(table: pd.DataFrame) -> OfficialTable:
     """Return the paper's table: per label over the cases whose reference has it, spine over cases."""
-    in_reference = table[table["status"].isin(["matched", "missed"])]
-    vertebrae = in_reference[in_reference["row"] == "vertebra"]
-    by_label = dict(tuple(vertebrae.groupby("vertebra")))
-    labels = {name: _means(by_label.get(name, vertebrae[:0])) for name in VERTEBRAE}
+    rows = table[table["status"].isin(["matched", "missed"])]
+    measures = pd.DataFrame({name: _numbers(rows[column]) for name, column in _MEANS_OF.items()}, index=rows.index)
+    measures["hd95_mm"] = official_hd95_mm(rows)
+    groups = measures.groupby(rows["vertebra"].to_numpy(dtype=object))
+    sizes, detected = groups.size(), groups["hd95_detected_mm"].count()
+    by_name = {
+        name: Means(
+            n=int(sizes[name]),
+            n_detected=int(detected[name]),
+            **{field: None if np.isnan(mean) else float(mean) for field, mean in zip(_MEANS_OF, row, strict=True)},
+        )
+        for name, *row in groups.mean().itertuples(name=None)
+    }
+    labels = {name: by_name.get(name, _NOTHING) for name in VERTEBRAE}
     return OfficialTable(
         n_cases=int(table["case_id"].nunique()),
         labels=labels,
         mean_of_vertebrae=_mean_of_labels(labels.values()),
         mean_of_vertebrae_without_l6=_mean_of_labels(means for name, means in labels.items() if name != "L6"),
-        mean_of_spine=_means(in_reference[in_reference["row"] == "spine"]),
+        mean_of_spine=by_name.get("spine", _NOTHING),
     )
 
 
@@ -235,37 +260,13 @@ def _mean(values: Iterable[float | None] | NDArray[np.float64]) -> float | None:
     return float(np.mean(there)) if there else None
 
 
-def _means(rows: pd.DataFrame) -> Means:
-    return Means(
-        n=len(rows),
-        dsc=_mean(_numbers(rows["dsc"])),
-        hd95_mm=_mean(official_hd95_mm(rows)),
-        nsd_1mm=_mean(_numbers(rows["nsd_1mm"])),
-        nsd_2mm=_mean(_numbers(rows["nsd_2mm"])),
-        nsd_3mm=_mean(_numbers(rows["nsd_3mm"])),
-        n_detected=int((rows["status"] == "matched").sum()),
-        hd95_detected_mm=_mean(_numbers(rows["hd95_mm"])),
-        hd100_detected_mm=_mean(_numbers(rows["hd100_mm"])),
-        assd_detected_mm=_mean(_numbers(rows["assd_mm"])),
-        hd95_pooled_detected_mm=_mean(_numbers(rows["hd95_pooled_mm"])),
-    )
-
-
 def _mean_of_labels(labels: Iterable[Means]) -> Means:
     """Return the plain mean of per-label means, over the labels that have any."""
     present = [means for means in labels if means.n]
     return Means(
         n=len(present),
-        dsc=_mean(means.dsc for means in present),
-        hd95_mm=_mean(means.hd95_mm for means in present),
-        nsd_1mm=_mean(means.nsd_1mm for means in present),
-        nsd_2mm=_mean(means.nsd_2mm for means in present),
-        nsd_3mm=_mean(means.nsd_3mm for means in present),
         n_detected=sum(means.n_detected > 0 for means in present),
-        hd95_detected_mm=_mean(means.hd95_detected_mm for means in present),
-        hd100_detected_mm=_mean(means.hd100_detected_mm for means in present),
-        assd_detected_mm=_mean(means.assd_detected_mm for means in present),
-        hd95_pooled_detected_mm=_mean(means.hd95_pooled_detected_mm for means in present),
+        **{name: _mean(getattr(means, name) for means in present) for name in _MEANS_OF},
     )
 
 

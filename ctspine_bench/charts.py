@@ -1,11 +1,8 @@
-"""Case tables → plotly figures, for the report and for the leaderboard.
-
-Backgrounds are transparent and text is of a grey that reads on light and on dark; a page may set its own. Colours are those
-of Okabe and Ito, which people with any colour vision tell apart; a symbol, a pattern or a number repeats what a colour says.
-"""
+"""Case tables → plotly figures, for the report and for the leaderboard."""
 
 from __future__ import annotations
 
+from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,26 +13,11 @@ from plotly.subplots import make_subplots
 
 from ctspine_bench.aggregate import HD95_CAP_MM, official_hd95_mm
 from ctspine_bench.anatomy import REGIONS, VERTEBRAE
+from ctspine_bench.chart_style import GREY, OKABE_ITO, SHADE, box_style, drawn, hd95_axis, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
-OKABE_ITO: Final[Mapping[str, str]] = {
-    "blue": "#0072B2",
-    "vermillion": "#D55E00",
-    "green": "#009E73",
-    "purple": "#CC79A7",
-    "sky": "#56B4E9",
-    "orange": "#E69F00",
-    "yellow": "#F0E442",
-}
-GREY: Final = "#7a7f87"
-_GRID: Final = "rgba(128,128,128,0.22)"
-_SHADE: Final = "rgba(128,128,128,0.08)"
-_HD95_FLOOR_MM: Final = 0.1  # where a logarithmic axis ends; smaller distances are drawn there
-_HD95_TICKS: Final = (0.1, 0.3, 1, 3, 10, 30, 100)
 _LOSSES: Final = (
     ("loss_identification", "wrong name", OKABE_ITO["orange"], "/"),
     ("loss_missed", "missed", OKABE_ITO["purple"], "x"),
@@ -56,15 +38,15 @@ def label_strip(table: pd.DataFrame) -> go.Figure:
     for region, labels in REGIONS.items():
         first, last = labels.start - 1.5, labels.stop - 1.5
         if region != "thoracic":
-            figure.add_vrect(first, last, fillcolor=_SHADE, line_width=0, layer="below", row="all", col=1)
+            figure.add_vrect(first, last, fillcolor=SHADE, line_width=0, layer="below", row="all", col=1)
         figure.add_annotation(x=(first + last) / 2, y=1.0, yref="paper", yshift=14, text=region, showarrow=False)
     n = rows["vertebra"].value_counts()
     ticks = [f"{name}<br>{n.get(name, 0) or '–'}" for name in VERTEBRAE]
     figure.update_xaxes(tickvals=list(range(len(VERTEBRAE))), range=[-0.6, len(VERTEBRAE) - 0.4], showgrid=False)
     figure.update_xaxes(ticktext=ticks, tickangle=0, title="vertebra, and in how many cases", row=2, col=1)
     figure.update_yaxes(title="DSC", range=[-0.05, 1.03], row=1, col=1)
-    figure.update_yaxes(**_hd95_axis(), row=2, col=1)
-    return _styled(figure, height=520)
+    figure.update_yaxes(**hd95_axis(), row=2, col=1)
+    return styled(figure, 520, top=36, bottom=52)
 
 
 def case_distribution(table: pd.DataFrame) -> go.Figure:
@@ -77,10 +59,10 @@ def case_distribution(table: pd.DataFrame) -> go.Figure:
         for column, metric, colour in ((1, "dsc", "blue"), (2, "hd95_mm", "vermillion")):
             values = of_source[metric].to_numpy(np.float64)
             figure.add_box(
-                x=_drawn(values, metric),
+                x=drawn(values, metric),
                 y=[escape(str(source), quote=False)] * len(of_source),
                 text=_hover(of_source["case_id"], values, metric),
-                **_box_style(OKABE_ITO[colour]),
+                **box_style(OKABE_ITO[colour]),
                 boxpoints="all",
                 pointpos=0,
                 jitter=0.5,
@@ -90,24 +72,27 @@ def case_distribution(table: pd.DataFrame) -> go.Figure:
             )
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(title="mean DSC of a case", range=[-0.03, 1.03], row=1, col=1)
-    figure.update_xaxes(**{**_hd95_axis(), "title": "mean HD95 of a case, mm"}, row=1, col=2)
-    return _styled(figure, height=150 + 64 * cases["source"].nunique())
+    figure.update_xaxes(**{**hd95_axis(), "title": "mean HD95 of a case, mm"}, row=1, col=2)
+    return styled(figure, 72 + 64 * cases["source"].nunique(), top=12, bottom=52)
 
 
 def shift_confusion(table: pd.DataFrame) -> go.Figure:
-    """Draw what every reference vertebra was called: blue on the diagonal is right, orange is another name, or missed."""
+    """Draw what every reference vertebra was called: blue on the diagonal is right, orange is another name or none."""
     rows = _reference_vertebrae(table)
     names = _levels_shown(rows)
     counts = _confusion(rows, names)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     columns = [*names, "missed"]
-    right = np.eye(*counts.shape, dtype=bool)
+    right = np.eye(*counts.shape) > 0
     figure = go.Figure()
-    for where, dark, light in ((right, OKABE_ITO["blue"], "#cfe3f1"), (~right, OKABE_ITO["vermillion"], "#fbe0cc")):
+    for where, dark, light in (
+        (right, OKABE_ITO["blue"], "#cfe3f1"),
+        (np.logical_not(right), OKABE_ITO["vermillion"], "#fbe0cc"),
+    ):
         shown = where & (counts > 0)
         figure.add_heatmap(
             z=_cells(shares, shown),
-            text=_cells(counts, shown),
+            text=_cells(counts, shown, empty=""),
             x=columns,
             y=list(names),
             colorscale=[(0, light), (1, dark)],
@@ -125,7 +110,7 @@ def shift_confusion(table: pd.DataFrame) -> go.Figure:
         title="called", side="top", tickangle=0, showgrid=True, type="category", range=[-0.5, len(columns) - 0.5]
     )
     figure.update_yaxes(title="reference", autorange="reversed", type="category")
-    return _styled(figure, height=140 + 22 * len(names))
+    return styled(figure, 72 + 22 * len(names), top=60, bottom=8)
 
 
 def loss_bars(table: pd.DataFrame) -> go.Figure:
@@ -142,10 +127,12 @@ def loss_bars(table: pd.DataFrame) -> go.Figure:
             marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": "rgba(255,255,255,0.55)", "size": 5}},
             hovertemplate=f"%{{x}}: %{{y:.3f}} lost, {title}<extra></extra>",
         )
-    figure.update_layout(barmode="stack", showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0})
+    figure.update_layout(
+        barmode="stack", showlegend=True, legend={"orientation": "h", "y": 1.14, "x": 0, "traceorder": "normal"}
+    )
     figure.update_xaxes(showgrid=False, tickangle=0, type="category")
     figure.update_yaxes(title="lost DSC", rangemode="tozero")
-    return _styled(figure, height=320)
+    return styled(figure, 320, top=40, bottom=32)
 
 
 def _reference_vertebrae(table: pd.DataFrame) -> pd.DataFrame:
@@ -159,18 +146,18 @@ def _strip_row(figure: go.Figure, row: int, rows: pd.DataFrame, metric: str, col
     values = rows[metric].to_numpy(np.float64)
     figure.add_box(
         x=label,
-        y=_drawn(values, metric),
+        y=drawn(values, metric),
         text=_hover(rows["case_id"], values, metric),
-        **_box_style(colour),
+        **box_style(colour),
         boxpoints="outliers",
         width=0.6,
         row=row,
         col=1,
     )
-    means = pd.Series(values).groupby(label).mean()
+    means = {place: float(values[label == place].mean()) for place in np.unique(label).tolist()}
     figure.add_scatter(
-        x=list(means.index),
-        y=_drawn(means.to_numpy(np.float64), metric),
+        x=list(means),
+        y=drawn(np.array(list(means.values())), metric),
         mode="markers",
         marker={"symbol": "diamond", "size": 9, "color": colour, "line": {"width": 1, "color": "white"}},
         text=[f"{VERTEBRAE[place]}: mean {mean:.3g}" for place, mean in means.items()],
@@ -178,9 +165,9 @@ def _strip_row(figure: go.Figure, row: int, rows: pd.DataFrame, metric: str, col
         row=row,
         col=1,
     )
-    missed = pd.Series(label[(rows["status"] == "missed").to_numpy()]).value_counts()
+    missed = Counter(label[(rows["status"] == "missed").to_numpy()].tolist())
     figure.add_scatter(
-        x=list(missed.index),
+        x=list(missed),
         y=[missed_at] * len(missed),
         mode="markers",
         marker={"symbol": "x-thin", "size": 8, "line": {"width": 2, "color": GREY}},
@@ -191,39 +178,12 @@ def _strip_row(figure: go.Figure, row: int, rows: pd.DataFrame, metric: str, col
     )
 
 
-def _box_style(colour: str) -> dict[str, Any]:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return {
-        "fillcolor": f"rgba({red},{green},{blue},0.18)",
-        "line": {"width": 1, "color": f"rgba({red},{green},{blue},0.55)"},
-        "marker": {"size": 4, "opacity": 0.55, "color": colour},
-        "hoveron": "points",
-        "hovertemplate": "%{text}<extra></extra>",
-    }
-
-
 def _hover(case_ids: pd.Series, values: NDArray[np.float64], metric: str) -> list[str]:
     unit, digits = ("mm", 2) if metric == "hd95_mm" else ("", 3)
     return [
         f"{escape(str(case_id), quote=False)}: {value:.{digits}f} {unit}".rstrip()
         for case_id, value in zip(case_ids, values, strict=True)
     ]
-
-
-def _drawn(values: NDArray[np.float64], metric: str) -> list[float]:
-    """Return where values are drawn: distances not below the end of their logarithmic axis."""
-    drawn = np.maximum(values, _HD95_FLOOR_MM) if metric == "hd95_mm" else values
-    return [float(value) for value in drawn]
-
-
-def _hd95_axis() -> dict[str, Any]:
-    return {
-        "title": "HD95, mm",
-        "type": "log",
-        "range": [float(np.log10(0.08)), float(np.log10(130))],
-        "tickvals": list(_HD95_TICKS),
-        "ticktext": ["≤ 0.1", *(f"{tick:g}" for tick in _HD95_TICKS[1:])],
-    }
 
 
 def _levels_shown(rows: pd.DataFrame) -> tuple[str, ...]:
@@ -240,25 +200,8 @@ def _confusion(rows: pd.DataFrame, names: tuple[str, ...]) -> NDArray[np.int64]:
     return counts
 
 
-def _cells(values: NDArray[Any], shown: NDArray[np.bool_]) -> list[list[Any]]:
+def _cells(values: NDArray[Any], shown: NDArray[np.bool_], empty: str | None = None) -> list[list[Any]]:
     return [
-        [value if show else None for value, show in zip(row, shows, strict=True)]
+        [value if show else empty for value, show in zip(row, shows, strict=True)]
         for row, shows in zip(values.tolist(), shown.tolist(), strict=True)
     ]
-
-
-def _styled(figure: go.Figure, height: int) -> go.Figure:
-    figure.update_layout(
-        height=height,
-        margin={"l": 56, "r": 16, "t": 44, "b": 48},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, sans-serif", "size": 12, "color": GREY},
-        hoverlabel={"font": {"family": "system-ui, sans-serif"}},
-        bargap=0.25,
-    )
-    if not any(trace.type == "bar" for trace in figure.data):
-        figure.update_layout(showlegend=False)
-    figure.update_xaxes(gridcolor=_GRID, zeroline=False, automargin=True)
-    figure.update_yaxes(gridcolor=_GRID, zeroline=False, automargin=True)
-    return figure

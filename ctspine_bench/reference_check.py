@@ -223,11 +223,12 @@ def _islands(body: _Body, volume: LabelVolume) -> Iterator[Finding]:
         where += f" and adjoining {vertebra_name(neighbour)}"
     if largest >= _SPLIT_SHARE * body.n_voxels:
         message = f"{body.name} is split: a part of {largest * voxel_ml:.2f} mL is {where}"
-        yield Finding("split", body.name, message, "error")
+        # The field of view may well cut a body off from its spinous process.
+        yield Finding("split", body.name, message, "info" if _is_cut(body, volume) else "error")
         return
     total_ml = sum(body.island_sizes) * voxel_ml
     message = f"{body.name} has stray parts: {n_islands}, {total_ml:.3f} mL in all; the largest is {where}"
-    yield Finding("islands", body.name, message, "warning" if neighbour else "info")
+    yield Finding("islands", body.name, message, "warning" if neighbour and not _is_cut(body, volume) else "info")
 
 
 def _adjoining(labels: NDArray[np.uint8], body: _Body) -> int:

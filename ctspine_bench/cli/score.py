@@ -17,6 +17,7 @@ from ctspine_bench.testsets import OFFICIAL, custom, official
 if TYPE_CHECKING:
     from ctspine_bench.evaluate import Plan, SubmissionScore
     from ctspine_bench.provenance import Settings
+    from ctspine_bench.report.layout import Vertebrae
 
 _PATH = click.Path(path_type=Path)
 
@@ -75,7 +76,7 @@ def command(
     resume: bool,
     format_: str,
     report: Path | None,
-    vertebrae: str,
+    vertebrae: Vertebrae,
     sensitivity: bool,
     **options: Any,
 ) -> int:
@@ -85,7 +86,6 @@ def command(
     file each.
     """
     from ctspine_bench.evaluate import plan_submission, read_settings
-    from ctspine_bench.report.html import write_report
     from ctspine_bench.results import JOURNAL, write_results
 
     _check_output(output, resume=resume)
@@ -108,7 +108,9 @@ def command(
     if output:
         write_results([score], output, _command())
     if report:
-        write_report(score, plan, report)
+        from ctspine_bench.report.html import write_report
+
+        write_report(score, report, plan, _command())
     _show(score, format_, vertebrae, sensitivity=sensitivity)
     for path in filter(None, (output, report)):
         click.echo(f"Written: {path}", err=True)
@@ -143,7 +145,7 @@ def _score(plan: Plan, settings: Settings, workers: int | None, journal: Path | 
         )
 
 
-def _show(score: SubmissionScore, format_: str, vertebrae: str, *, sensitivity: bool) -> None:
+def _show(score: SubmissionScore, format_: str, vertebrae: Vertebrae, *, sensitivity: bool) -> None:
     if format_ == "json":
         from ctspine_bench.results import results_document
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +20,8 @@ def hd95_pooled_mm(
 
     A shell voxel is one with a background voxel (or the border of the volume) across a face.
     """
+    from scipy import ndimage  # slow to import, and this metric is opt-in
+
     box = tuple(
         slice(int(occupied[0]), int(occupied[-1]) + 1)
         for occupied in (np.flatnonzero((reference | prediction).any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from ctspine_bench.anatomy import N_LABELS
 from ctspine_bench.metrics.overlap import dsc_matrix, iou_matrix, present_labels
@@ -91,6 +90,8 @@ def _dsc_unshifted(comparison: Comparison, reference: list[int], shift: int | No
 def _dsc_instance(comparison: Comparison, reference: list[int]) -> float | None:
     if not reference:
         return None
+    from scipy.optimize import linear_sum_assignment  # slow to import
+
     dsc = dsc_matrix(comparison)
     rows, columns = linear_sum_assignment(dsc, maximize=True)
     return float(dsc[rows, columns].sum() / len(reference))

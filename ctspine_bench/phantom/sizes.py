@@ -1,30 +1,32 @@
 """How large each vertebra is: means and standard deviations by level.
 
 The table follows the surface anatomy of twelve cadaveric spines, rounded to 0.5 mm: Panjabi et al., Spine
-16(8):861–869, 1991 (C2–C7), 16(8):888–901, 1991 (T1–T12) and 17(3):299–306, 1992 (L1–L5). How far it was checked:
+16(8):861–869, 1991 (C2–C7), 16(8):888–901, 1991 (T1–T12) and 17(3):299–306, 1992 (L1–L5). The papers themselves were
+not at hand; what stands behind each value is this:
 
-* Checked against a public transcription of the papers' tables (`morphometrics/` of the GitHub repository
-  CTSpinoPelvic1K): posterior height, upper width, canal and pedicle width of L1–L5; canal and pedicle width of T11
-  and T12; posterior height of T1 and T12, from the running text. The upper widths of T1, T11 and T12 and the lower
-  width of T12 agree with readings of the paper's figure 4A.
-* Checked against an abstract: span and canal of C1, Rekha and D'Sa, International Journal of Anatomy and Research
+* Checked against a public transcription of two of the papers (`morphometrics/` in the GitHub repository
+  CTSpinoPelvic1K): posterior height, upper width, canal and pedicle width of L1–L5; canal and pedicle width of T11 and
+  T12; posterior height of T1 and T12; upper width of T1, T11 and T12 and lower width of T12, read off a figure there.
+* Checked against an abstract: span and canal of C1; Rekha and D'Sa, International Journal of Anatomy and Research
   4(1):1981–1984, 2016.
-* Not checked against any table of the papers: all else, in particular C2–C7, most of T1–T11, every depth, the lower
-  widths, the spans and the heights of the pedicles. These are values as they are remembered from the papers, not quotations.
-* Chosen, not measured: reach and slope of the spinous processes, C1 but for its span and canal, L6, the sacrum, and
-  the discs, which lie between two studies each. Cervical: mean anterior and middle height in Lee et al., "Height and
-  depth of the cervical disc space in normal Korean adults". Thoracic: CT, Fletcher et al., European Spine Journal,
-  2015 (doi:10.1007/s00586-015-3925-y), and direct measurement, Kunkel et al., Journal of Anatomy 219(3):375–387, 2011.
-  L1–L5, as transcribed: CT of Indian men, Yadav et al., International Journal of Spine Surgery 14(2):175–181, 2020, and
-  sections of young men, Twomey and Taylor, Acta Orthopaedica Scandinavica 56(6):496–499, 1985.
+* Written down from memory and not checked against the papers: C2–C7, all else of T1–T12, and the depths, lower widths,
+  spans and heights of the pedicles of L1–L5.
+* Set by eye: reach and slope of the spinous processes, all else of C1, L6 and the sacrum.
+* Discs, set by eye between published means. C2–C6: anterior and middle height in Lee et al., "Height and depth of the
+  cervical disc space in normal Korean adults". T1–T11: CT, Fletcher et al., European Spine Journal, 2015
+  (doi:10.1007/s00586-015-3925-y), and direct measurement, Kunkel et al., Journal of Anatomy 219(3):375–387, 2011.
+  L1–L5, as transcribed in the same repository: CT of men, Yadav et al., International Journal of Spine Surgery
+  14(2):175–181, 2020, and sections of young men, Twomey and Taylor, Acta Orthopaedica Scandinavica 56(6):496–499, 1985.
+  C7 and T12: between their neighbours.
 
-The ± of Panjabi et al. is a standard error of the mean, no spread between people. The standard deviations below are
-round numbers at the lower end of what others report: posterior height of T2 17.6 ± 1.4 mm, Egwu et al., Journal of the
-Anatomical Society of India 68(2):110–118, 2019; of L1 27.1 ± 2.1 mm, Gilad and Nissan, Journal of Anatomy 143:115–120,
-1985; upper width of L3 44.3 ± 3.2 mm in men, Yadav et al. (both as transcribed); upper depth of C3 14.7 ± 1.4 mm,
-"Anthropometry of bodies of C3–C6 cervical vertebrae in Northwest Indian population". Bodies of the living are taller
-than the table, by 1 to 3 mm in the lumbar spine in the meta-analysis of Bonczar et al., Surgical and Radiologic
-Anatomy 47(1):22, 2024 (as transcribed).
+The ± of Panjabi et al. is the standard error of a mean, not the spread between people. The standard deviations below
+are round numbers near the lower end of what others report: posterior height of T2 17.6 ± 1.4 mm, Egwu et al., Journal
+of the Anatomical Society of India 68(2):110–118, 2019, and of L1 27.1 ± 2.1 mm, Gilad and Nissan, Journal of Anatomy
+143:115–120, 1985; upper width of L3 in men 44.3 ± 3.2 mm, Yadav et al. (both as transcribed); upper depth of C3
+14.7 ± 1.4 mm, "Anthropometry of bodies of C3–C6 cervical vertebrae in Northwest Indian population".
+
+Living people's lumbar bodies are 1 to 3 mm taller than this table in the meta-analysis of Bonczar et al., Surgical and
+Radiologic Anatomy 47(1):22, 2024 (as transcribed).
 """
 
 from __future__ import annotations

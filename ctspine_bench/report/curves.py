@@ -1,7 +1,7 @@
 """A cut through a label map that follows the spine, so that a curved spine does not leave the picture.
 
-For each slice along z the cut lies where the reference's spine is: for the sagittal view in the middle of its voxels from left
-to right, for the coronal view at their front third, which is in the vertebral bodies.
+For each slice along z the cut lies where the reference's spine is: for the sagittal view in the middle of its voxels
+from left to right, for the coronal view at their front third, which is in the vertebral bodies.
 """
 
 from __future__ import annotations
@@ -67,15 +67,13 @@ def cut_along(
     return Cut(labels[:, curve, slices], (x, z))
 
 
-def window(cut: Cut, margin_mm: tuple[float, float]) -> tuple[slice, slice]:
-    """Return the part of a view around what is labelled in it; all of it when nothing is."""
-    parts = []
-    for axis in (0, 1):
-        hits = np.flatnonzero(cut.labels.any(axis=1 - axis))
-        length = cut.labels.shape[axis]
-        margin = round(margin_mm[axis] / cut.spacing_mm[axis])
-        parts.append(slice(max(hits[0] - margin, 0), min(hits[-1] + margin + 1, length)) if hits.size else slice(None))
-    return parts[0], parts[1]
+def window(cut: Cut, axis: int, margin_mm: float) -> slice:
+    """Return the part of one axis of a view around what is labelled in it; all of it when nothing is."""
+    hits = np.flatnonzero(cut.labels.any(axis=1 - axis))
+    if not hits.size:
+        return slice(None)
+    margin = round(margin_mm / cut.spacing_mm[axis])
+    return slice(max(int(hits[0]) - margin, 0), int(hits[-1]) + margin + 1)
 
 
 def to_pixels(cut: Cut, pixel_mm: float) -> NDArray[np.uint8]:

@@ -173,29 +173,26 @@ def source_table(summary: Summary) -> TextTable:
 
 
 def strata_tables(summary: Summary) -> tuple[TextTable, ...]:
-    """Return the means by field of view, slice spacing and transitional anatomy."""
+    """Return the means by slice spacing, transitional anatomy and field of view."""
     return (
-        _strata_table("By field of view", "Vertebrae", summary.field_of_view),
         _strata_table("By slice spacing", "Spacing", summary.strata["slice_spacing"]),
         _strata_table("By transitional anatomy (an L6, or no L5)", "Transitional", summary.strata["transitional"]),
+        # A spine is cut wherever one of its vertebrae is: only vertebrae tell these two apart.
+        _strata_table("By field of view", "Vertebrae", summary.field_of_view, with_spine=False),
     )
 
 
-def _strata_table(title: str, kind: str, strata: Mapping[str, OfficialTable]) -> TextTable:
+def _strata_table(title: str, kind: str, strata: Mapping[str, OfficialTable], *, with_spine: bool = True) -> TextTable:
+    def row(name: str, table: OfficialTable) -> tuple[str, ...]:
+        n_vertebrae = sum(means.n for means in table.labels.values())
+        spine = _cells(table.mean_of_spine) if with_spine else ()
+        return (name, str(table.n_cases), str(n_vertebrae), *_cells(table.mean_of_vertebrae), *spine)
+
     return TextTable(
         title=title,
-        header=(kind, "cases", "vertebrae", "DSC", "HD95 mm", "spine DSC", "spine HD95 mm"),
+        header=(kind, "cases", "vertebrae", "DSC", "HD95 mm", *(("spine DSC", "spine HD95 mm") if with_spine else ())),
         names=(0,),
-        rows=tuple(
-            (
-                name,
-                str(table.n_cases),
-                str(sum(means.n for means in table.labels.values())),
-                *_cells(table.mean_of_vertebrae),
-                *_cells(table.mean_of_spine),
-            )
-            for name, table in strata.items()
-        ),
+        rows=tuple(row(name, table) for name, table in strata.items()),
         note=f"DSC and HD95: {_OF_VERTEBRAE}, over the labels that are there.",
     )
 

@@ -117,12 +117,13 @@ def _facts(summary: Summary) -> Table:
     per_case, naming, counts = summary.per_case, summary.identification, summary.counts
     shifts = ", ".join(f"{_shift(shift)}: {_cases(n)}" for shift, n in naming.label_shifts.items() if n)
     border = f" ({counts.spurious_at_border} at the border of the field of view)" if counts.spurious_at_border else ""
+    interval = "" if per_case["dsc"].low is None else "   (95 % intervals)"
     nsd = ", ".join(f"{dsc(per_case[f'nsd_{tolerance}mm'].mean)} at {tolerance} mm" for tolerance in (1, 2, 3))
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     for name, text in (
-        ("Per case", f"DSC {estimate(per_case['dsc'], 3)}   HD95 {estimate(per_case['hd95_mm'], 2)} mm"),
+        ("Per case", f"DSC {estimate(per_case['dsc'], 3)}   HD95 {estimate(per_case['hd95_mm'], 2)} mm{interval}"),
         ("", f"NSD {nsd}"),
         ("Vertebrae", f"{counts.matched} matched, {counts.missed} missed, {counts.spurious} spurious{border}"),
         (
