@@ -161,7 +161,9 @@ def panoptica(reference: Labels, prediction: Labels, spacing_mm: Spacing) -> Sco
 
     wanted = [Metric.DSC, Metric.HD95]
     evaluator = Panoptica_Evaluator(InputType.MATCHED_INSTANCE, instance_metrics=wanted, global_metrics=[])
-    scores = {}
+    scores: Scores = {}
+    # It is several times faster on arrays in C order.
+    reference, prediction = (np.ascontiguousarray(labels) for labels in (reference, prediction))
     # Its global metrics, meant for all labels as one mask, take no account of the spacing.
     for labels, pair in (
         (_present(reference), (prediction, reference)),
@@ -224,7 +226,7 @@ PEERS: Final[dict[str, Peer]] = {
     "monai": Peer(monai, "monai", _CROPPED, "voxels of the shell, linear percentile, max of two directions", None),
     "medpy": Peer(medpy, "MedPy", _CROPPED, _POOLED, "hd95_pooled_mm"),
     "panoptica": Peer(
-        panoptica, "panoptica", "all labels in one call, the spine in another: it crops itself", _POOLED, "hd95_pooled_mm"
+        panoptica, "panoptica", "all labels in one call, the spine in another, from C order", _POOLED, "hd95_pooled_mm"
     ),
     "simpleitk": Peer(
         simpleitk, "SimpleITK", _CROPPED, "contours and signed distance maps, pooled, linear percentile", None

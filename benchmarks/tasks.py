@@ -89,7 +89,9 @@ def files(reference: str, prediction: str) -> dict[str, Any]:
     paths = (reference, prediction)
     measured: dict[str, Callable[[], object]] = {
         "read and score": lambda: score_case(*paths),
-        "gunzip": lambda: [subprocess.run(["gunzip", "-kc", path], stdout=subprocess.DEVNULL, check=True) for path in paths],  # noqa: S607
+        "gunzip": lambda: [
+            subprocess.run(["gunzip", "-kc", path], stdout=subprocess.DEVNULL, check=True) for path in paths
+        ],  # noqa: S607
         "gzip (Python)": lambda: [_drain(gzip.open(path)) for path in paths],
         "igzip (isal)": lambda: [_drain(igzip.open(path)) for path in paths],
     }

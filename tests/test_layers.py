@@ -20,7 +20,7 @@ LEFT = {"comparison", "metrics", "kernels", "scoring"}
 RIGHT = {"volumes", "testsets", "submissions", "tables", "archives", "cases"}
 LOWEST = {"errors", "anatomy", "records"}
 DOORS = {
-    "numba": ["kernels"],
+    "numba": ["kernels", "phantom.ct", "phantom.rasterise", "phantom.warp"],  # the phantom draws with it
     "llvmlite": ["kernels"],
     "nibabel": ["volumes", "phantom.write"],
     "SimpleITK": ["volumes"],

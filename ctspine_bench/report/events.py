@@ -51,7 +51,8 @@ class CaseEvents:
     def _consequence(self) -> tuple[str, ...]:
         if self.n_reference is None:
             return ()
-        return (f"all {self.n_reference} vertebrae and the spine count as missed",)
+        vertebrae = "its one vertebra" if self.n_reference == 1 else f"all {self.n_reference} vertebrae"
+        return (f"{vertebrae} and the spine count as missed",)
 
 
 def case_events(score: SubmissionScore) -> tuple[CaseEvents, ...]:
