@@ -1,8 +1,8 @@
 """One adapter for each way to compute DSC and HD95 of every label and of the spine from the same two arrays.
 
-Every adapter takes `(x, y, z)` uint8 label arrays and the spacing in mm along x, y, z, and returns label → (DSC, HD95 in
-mm), key 0 for the spine (all labels as one mask). A library that does not restrict its work to where the masks are gets
-them cropped to the box around both, which is what a careful user would do; `how` says so.
+Every adapter takes `(x, y, z)` uint8 label arrays and the spacing in mm along x, y, z, and returns label → (DSC, HD95
+in mm), key 0 for the spine (all labels as one mask). A library that does not restrict its work to where the masks are
+gets them cropped to the box around both, which is what a careful user would do; `how` says so.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _surface_distance(pairs: Iterator[tuple[int, Any, Any]], spacing_mm: Spacing
     # The release calls names that SciPy and NumPy have renamed since.
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     if not hasattr(np, "Inf"):
-        np.Inf = np.inf  # type: ignore[attr-defined]
+        np.inf = np.inf  # type: ignore[attr-defined]
     scores = {}
     for label, first, second in pairs:
         distances = library.compute_surface_distances(first, second, spacing_mm)

@@ -48,9 +48,9 @@ def _status_mb(field: str) -> float | None:
 def arrays(peer: str, reference: str, prediction: str) -> dict[str, Any]:
     """Time one peer on two arrays in memory: ours `_REPEATS` times, others thrice if that does not take long."""
     import numpy as np
+    from peers import OURS, PEERS
 
     from ctspine_bench import read_labels
-    from peers import OURS, PEERS
 
     first, second = read_labels(reference), read_labels(prediction)
     volumes = first.labels, second.labels, first.grid.spacing_mm
@@ -87,13 +87,12 @@ def files(reference: str, prediction: str) -> dict[str, Any]:
     from ctspine_bench import score_case
 
     paths = (reference, prediction)
+    gunzip = ["/usr/bin/env", "gunzip", "-c", *paths]
     measured: dict[str, Callable[[], object]] = {
         "read and score": lambda: score_case(*paths),
-        "gunzip": lambda: [
-            subprocess.run(["gunzip", "-kc", path], stdout=subprocess.DEVNULL, check=True) for path in paths
-        ],  # noqa: S607
-        "gzip (Python)": lambda: [_drain(gzip.open(path)) for path in paths],
-        "igzip (isal)": lambda: [_drain(igzip.open(path)) for path in paths],
+        "gunzip": lambda: subprocess.run(gunzip, stdout=subprocess.DEVNULL, check=True),
+        "gzip (Python)": lambda: _drain(gzip.open, paths),
+        "igzip (isal)": lambda: _drain(igzip.open, paths),
     }
     score_case(*paths)
     samples: dict[str, list[tuple[float, float]]] = {name: [] for name in measured}
@@ -103,10 +102,11 @@ def files(reference: str, prediction: str) -> dict[str, Any]:
     return {name: _summary(taken) for name, taken in samples.items()}
 
 
-def _drain(file: Any) -> None:
-    with file:
-        while file.read(1 << 20):
-            pass
+def _drain(open_file: Callable[[str], Any], paths: tuple[str, str]) -> None:
+    for path in paths:
+        with open_file(path) as file:
+            while file.read(1 << 20):
+                pass
 
 
 def memory(reference: str, prediction: str) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def warm_up() -> dict[str, Any]:
 
 
 def first_score(reference: str, prediction: str) -> dict[str, Any]:
-    """Time the first and the second `score_arrays` of a process after `warm_up`: the first has nothing left to compile."""
+    """Time the first and the second `score_arrays` after `warm_up`: the first has nothing left to compile."""
     from ctspine_bench import read_labels, score_arrays
     from ctspine_bench.comparison import warm_up as make_ready
 

@@ -91,7 +91,7 @@ def shifted(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return labels + (labels > 0).astype(np.uint8)
 
 
-def _folder(quick: bool) -> Path:  # noqa: FBT001 -- private
+def _folder(quick: bool) -> Path:
     return DATA / ("quick" if quick else "full")
 
 

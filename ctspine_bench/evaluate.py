@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ctspine_bench.aggregate import summarise
-from ctspine_bench.cases import CaseFile, case_id_of, find_cases
 from ctspine_bench.comparison import compare
-from ctspine_bench.errors import CaseError, InputError, UsageError
+from ctspine_bench.errors import CaseError, InputError
+from ctspine_bench.pairing import Pair, Plan, plan_submission
 from ctspine_bench.provenance import Settings
 from ctspine_bench.records import CaseResult, CaseScore, Failure
 from ctspine_bench.scoring import score
 from ctspine_bench.tables import Journal, case_table
-from ctspine_bench.testsets import TestSet, custom, select, source_of
 from ctspine_bench.volumes import check_same_grid, read_label_map, read_labels, resample_nearest
 
 if TYPE_CHECKING:
@@ -27,27 +26,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ctspine_bench.aggregate import Summary
     from ctspine_bench.anatomy import LabelMap
     from ctspine_bench.records import LabelVolume
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One case to score; the prediction is `None` when there is none."""
-
-    reference: CaseFile
-    prediction: CaseFile | None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be scored: the pairs, and the names on either side that found no partner."""
-
-    test_set: TestSet
-    pairs: tuple[Pair, ...]
-    ignored_predictions: tuple[str, ...]
-    ignored_references: int
+    from ctspine_bench.summary import Summary
+    from ctspine_bench.testsets import TestSet
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,36 +158,6 @@ def score_plan(
         ignored_predictions=plan.ignored_predictions,
         settings=settings,
     )
-
-
-def plan_submission(predictions: Path | str, references: Path | str, test_set: TestSet | None = None) -> Plan:
-    """Match predictions with the references of a test set, reading nothing but folders."""
-    test_set = test_set or custom()
-    predictions, references = Path(predictions), Path(references)
-    if references.is_file():
-        return _plan_single(predictions, references, test_set)
-    if predictions.is_file():
-        raise UsageError(f"expected a folder of predictions, as {references} is a folder; found the file {predictions}")
-    found = find_cases(references)
-    selected = select(test_set, found)
-    for reference in selected.values():
-        reference.check_single()
-    predicted = find_cases(predictions)
-    return Plan(
-        test_set=test_set,
-        pairs=tuple(Pair(reference, predicted.get(case_id)) for case_id, reference in selected.items()),
-        ignored_predictions=tuple(case_id for case_id in predicted if case_id not in selected),
-        ignored_references=len(found) - len(selected),
-    )
-
-
-def _plan_single(prediction: Path, reference: Path, test_set: TestSet) -> Plan:
-    if test_set.cases is not None:
-        raise UsageError(f"expected a folder with the references of the {test_set.title}, found the file {reference}")
-    case_id = case_id_of(reference)
-    source = source_of(case_id)
-    pair = Pair(CaseFile(case_id, reference, source), CaseFile(case_id, prediction, source))
-    return Plan(test_set, (pair,), (), 0)
 
 
 def read_settings(

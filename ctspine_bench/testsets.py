@@ -10,14 +10,9 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
-from ctspine_bench.errors import CaseError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ctspine_bench.cases import CaseFile
+from ctspine_bench.errors import UsageError
 
 OFFICIAL: Final = ("public", "private", "verse")
 """The names of the official test sets."""
@@ -112,27 +107,6 @@ def source_of(case_id: str) -> str | None:
 def known_errata(case_id: str) -> tuple[Erratum, ...]:
     """Return what users of the data set have reported about the reference of a case."""
     return tuple(erratum for erratum in _errata() if erratum.case_id == case_id)
-
-
-def select(test_set: TestSet, references: Mapping[str, CaseFile]) -> dict[str, CaseFile]:
-    """Return the references of the cases of a test set; all of them if the set has no list of cases.
-
-    Raises:
-        CaseError: `E_MISSING_REFERENCE` when a listed case has no reference.
-    """
-    if test_set.cases is None:
-        return dict(references)
-    missing = [case_id for case_id in test_set.cases if case_id not in references]
-    if missing:
-        named = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
-        raise CaseError(
-            "E_MISSING_REFERENCE",
-            None,
-            expected=f"references of all {len(test_set.cases)} cases of the {test_set.title}",
-            found=f"{len(missing)} cases without one: {named}",
-            advice="Give the folder with the labels of the whole data set; files of other cases do no harm there.",
-        )
-    return {case_id: references[case_id] for case_id in test_set.cases}
 
 
 @cache

@@ -14,17 +14,10 @@ from hypothesis import strategies as st
 from label_volumes import column
 
 from ctspine_bench import score_arrays
-from ctspine_bench.aggregate import (
-    POLICIES,
-    InferredMeans,
-    Means,
-    inferred_table,
-    mean_of_inferred,
-    official_table,
-    summarise,
-)
+from ctspine_bench.aggregate import POLICIES, inferred_table, mean_of_inferred, official_table, summarise
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.records import CaseResult, Failure, Identification
+from ctspine_bench.summary import InferredMeans, Means
 from ctspine_bench.tables import case_table
 
 NOT_THERE = Means(0, None, None, None, None, None, 0, None, None, None, None)

@@ -20,7 +20,8 @@ from ctspine_bench import (
     score_submission,
     write_labels,
 )
-from ctspine_bench.evaluate import evaluate_pair, plan_submission
+from ctspine_bench.evaluate import evaluate_pair
+from ctspine_bench.pairing import plan_submission
 from ctspine_bench.testsets import official
 
 if TYPE_CHECKING:

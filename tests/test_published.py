@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ctspine_bench.aggregate import InferredMeans, mean_of_inferred
+from ctspine_bench.aggregate import mean_of_inferred
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.published import VERSE_REANNOTATED_DSC, PublishedTable, published_table
+from ctspine_bench.summary import InferredMeans
 
 PAPER = Path(__file__).parents[2] / "shared" / "paper" / "ctspine1k.md"
 

@@ -210,3 +210,19 @@ def test_touching_corners_are_at_distance_zero() -> None:
     assert vertebra.hd100_mm == pytest.approx(sqrt(3))
     # Each voxel has its eight corners; one of them is shared.
     assert score_arrays(labels, labels[::-1, ::-1, ::-1], (10, 10, 10)).vertebrae[0].nsd_1mm == pytest.approx(1 / 8)
+
+
+@pytest.mark.parametrize(("n_inside", "change"), [(8, -1), (2, 1)])
+def test_when_dropping_a_vertebra_helps_the_spine(n_inside: int, change: int) -> None:
+    """The spine is another matter: dropping a mask raises its DSC when less than half of that DSC of the mask is bone.
+
+    The spine has 10 voxels right of 20; the dropped mask of 10 voxels has 8 or 2 of them inside the reference. DSC is
+    2·(10 + 8)/(20 + 20) and becomes 2·10/(20 + 10); or 2·(10 + 2)/(20 + 20) and becomes the same 2·10/(20 + 10).
+    """
+    reference, prediction = np.zeros((2, 1, 1, 60), np.uint8)
+    reference[..., 20:40] = 20
+    prediction[..., 30:40] = 20
+    prediction[..., 20 - 10 + n_inside : 20 + n_inside] = 21
+    with_it = score_arrays(reference, prediction, SPACING_MM).spine.dsc
+    without_it = score_arrays(reference, np.where(prediction == 21, 0, prediction), SPACING_MM).spine.dsc
+    assert np.sign(without_it - with_it) == change

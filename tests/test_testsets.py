@@ -10,7 +10,8 @@ from niftis import SHARED
 
 from ctspine_bench.cases import CaseFile
 from ctspine_bench.errors import CaseError, UsageError
-from ctspine_bench.testsets import OFFICIAL, SOURCES, custom, known_errata, official, select, source_of, training_cases
+from ctspine_bench.pairing import select
+from ctspine_bench.testsets import OFFICIAL, SOURCES, custom, known_errata, official, source_of, training_cases
 
 SPLIT = SHARED / "official" / "data_split.txt"
 

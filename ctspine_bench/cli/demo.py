@@ -12,7 +12,8 @@ from ctspine_bench.testsets import custom
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ctspine_bench.evaluate import Plan, SubmissionScore
+    from ctspine_bench.evaluate import SubmissionScore
+    from ctspine_bench.pairing import Plan
 
 _SUBMISSIONS: Final = (
     "boundary-noise-mild",
@@ -86,7 +87,7 @@ def _make_phantom(folder: Path, workers: int | None) -> None:
 
 
 def _plan(folder: Path, name: str, test_set: str) -> Plan:
-    from ctspine_bench.evaluate import plan_submission
+    from ctspine_bench.pairing import plan_submission
 
     predictions = folder / "predictions" / name / test_set
     return plan_submission(predictions, folder / "benchmark" / test_set / "labels", custom(f"phantom-{test_set}"))

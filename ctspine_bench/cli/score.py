@@ -15,7 +15,8 @@ from ctspine_bench.errors import UsageError
 from ctspine_bench.testsets import OFFICIAL, custom, official
 
 if TYPE_CHECKING:
-    from ctspine_bench.evaluate import Plan, SubmissionScore
+    from ctspine_bench.evaluate import SubmissionScore
+    from ctspine_bench.pairing import Plan
     from ctspine_bench.provenance import Settings
     from ctspine_bench.report.layout import Vertebrae
 
@@ -85,7 +86,8 @@ def command(
     Both are folders of label maps named <case>.nii.gz or <case>_seg.nii.gz, in one folder or in source folders; or one
     file each.
     """
-    from ctspine_bench.evaluate import plan_submission, read_settings
+    from ctspine_bench.evaluate import read_settings
+    from ctspine_bench.pairing import plan_submission
     from ctspine_bench.results import JOURNAL, write_results
 
     _check_output(output, resume=resume)

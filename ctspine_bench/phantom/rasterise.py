@@ -107,7 +107,7 @@ def _place(own, i, j, k):
 
 
 @njit(cache=True, nogil=True)
-def _depth_beside(depth, neighbours, no_holes, i, j, k):  # noqa: PLR0917
+def _depth_beside(depth, neighbours, no_holes, i, j, k):
     # what is nearer to a neighbour is cut off, and a joint space stays between the two
     for own, solids in neighbours:
         if solids.shape[0] > 0:
@@ -117,7 +117,7 @@ def _depth_beside(depth, neighbours, no_holes, i, j, k):  # noqa: PLR0917
 
 
 @njit(cache=True, nogil=True)
-def _draw(labels, image, label, material, box, own, solids, holes, neighbours, no_holes):  # noqa: PLR0917
+def _draw(labels, image, label, material, box, own, solids, holes, neighbours, no_holes):
     # Far from the structure, as many voxels of the row are skipped as surely cannot be inside; deep in an organ, as
     # many are filled as surely are.
     step = sqrt(own[0, 0] ** 2 + own[1, 0] ** 2 + own[2, 0] ** 2)

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from ctspine_bench.aggregate import Summary
-    from ctspine_bench.evaluate import Plan, SubmissionScore
+    from ctspine_bench.evaluate import SubmissionScore
+    from ctspine_bench.pairing import Plan
+    from ctspine_bench.summary import Summary
 
 _TEMPLATES: Final = files("ctspine_bench.report").joinpath("templates")
 

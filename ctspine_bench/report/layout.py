@@ -17,14 +17,7 @@ from ctspine_bench.published import VERSE_REANNOTATED_DSC, PublishedMeans, publi
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ctspine_bench.aggregate import (
-        Estimate,
-        InferredMeans,
-        Means,
-        OfficialTable,
-        Sensitivity,
-        Summary,
-    )
+    from ctspine_bench.summary import Estimate, InferredMeans, Means, OfficialTable, Sensitivity, Summary
 
 Vertebrae = Literal["all", "complete", "cut"]
 """Which vertebrae a table is about: all, those inside the field of view, or those that its upper or lower end cuts."""

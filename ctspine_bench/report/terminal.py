@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from ctspine_bench.aggregate import Losses, Summary
     from ctspine_bench.evaluate import SubmissionScore
+    from ctspine_bench.summary import Losses, Summary
 
 _BAR_WIDTH: Final = 40
 # Every part of the bar has a texture of its own: colour is never the only sign.

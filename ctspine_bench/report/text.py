@@ -8,15 +8,15 @@ import re
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Final
 
-from ctspine_bench.aggregate import Means
 from ctspine_bench.report.events import case_events
 from ctspine_bench.report.layout import TextTable, Vertebrae, chosen, paper_table, published_comparison
+from ctspine_bench.summary import Means
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ctspine_bench.aggregate import OfficialTable
     from ctspine_bench.evaluate import SubmissionScore
+    from ctspine_bench.summary import OfficialTable
 
 _LATEX: Final[Mapping[str, str]] = {
     **{character: f"\\{character}" for character in "&%$#_{}"},

@@ -11,7 +11,8 @@ from ctspine_bench.report.pictures import Picture, case_pictures
 from ctspine_bench.volumes import check_same_grid, read_labels, resample_nearest
 
 if TYPE_CHECKING:
-    from ctspine_bench.evaluate import Pair, Plan, SubmissionScore
+    from ctspine_bench.evaluate import SubmissionScore
+    from ctspine_bench.pairing import Pair, Plan
     from ctspine_bench.provenance import Settings
     from ctspine_bench.records import CaseResult, LabelVolume
 
