@@ -104,7 +104,7 @@ def measurements() -> Iterator[Measurement]:
     yield over_spacings("HD100 of concentric balls, r = 15 and 20 mm", "mm", 5.0, "hd100", larger)
     yield over_spacings("ASSD of concentric balls, r = 15 and 20 mm", "mm", 5.0, "assd", larger)
     yield over_spacings("DSC of concentric balls, r = 15 and 20 mm", "", 2 * 15**3 / (15**3 + 20**3), "dsc", larger)
-    # The cap of each ball farther than 2 mm from the other begins where |√(r² + d² − 2·d·h) − r| = 2 (h along the centres).
+    # A cap is farther than 2 mm from the other ball: it begins where |√(r² + d² − 2dh) − r| = 2, h along the centres.
     yield over_spacings("NSD at 2 mm of two such balls 6 mm apart", "", ball_nsd(15, 6, 2), "nsd_2mm", beside)
     yield _ellipsoid_volume()
     yield from _boxes()
@@ -132,8 +132,8 @@ def lens_dsc(radius: float, distance: float) -> float:
 def ball_nsd(radius: float, distance: float, tolerance: float) -> float:
     """Return the NSD of two balls of one radius.
 
-    A point of one sphere at height h along the line of centres is √(r² + d² − 2dh) from the other's centre, and equal steps of
-    h have equal area (Archimedes).
+    A point of one sphere at height h along the line of centres is √(r² + d² − 2dh) from the other's centre, and equal
+    steps of h have equal area (Archimedes).
     """
     squares = [(radius + sign * tolerance) ** 2 for sign in (1, -1)]
     low, high = ((radius**2 + distance**2 - square) / (2 * distance) for square in squares)

@@ -73,8 +73,10 @@ def cropped_masks(reference: Labels, prediction: Labels) -> Iterator[tuple[int, 
     for label in _present(inner[0]):
         found = [side[label - 1] for side in boxes if label <= len(side) and side[label - 1]]
         box = _box(found, inner[0].shape)
-        yield label, *(np.ascontiguousarray(side[box] == label) for side in inner)
-    yield SPINE, *(np.ascontiguousarray(side > 0) for side in inner)
+        first, second = (np.ascontiguousarray(side[box] == label) for side in inner)
+        yield label, first, second
+    first, second = (np.ascontiguousarray(side > 0) for side in inner)
+    yield SPINE, first, second
 
 
 def _present(labels: Labels) -> list[int]:
@@ -101,7 +103,9 @@ def ctspine_bench(reference: Labels, prediction: Labels, spacing_mm: Spacing) ->
     from ctspine_bench import score_arrays
 
     case = score_arrays(reference, prediction, spacing_mm)
-    return {score.label: (score.dsc, score.hd95_mm) for score in (*case.vertebrae, case.spine)}
+    scores = [score for score in (*case.vertebrae, case.spine) if score]
+    # a label that only one side has has no HD95
+    return {score.label: (score.dsc or 0.0, np.nan if score.hd95_mm is None else score.hd95_mm) for score in scores}
 
 
 def surface_distance(reference: Labels, prediction: Labels, spacing_mm: Spacing) -> Scores:
@@ -120,7 +124,7 @@ def _surface_distance(pairs: Iterator[tuple[int, Any, Any]], spacing_mm: Spacing
     # The release calls names that SciPy and NumPy have renamed since.
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     if not hasattr(np, "Inf"):
-        np.inf = np.inf  # type: ignore[attr-defined]
+        vars(np)["Inf"] = np.inf
     scores = {}
     for label, first, second in pairs:
         distances = library.compute_surface_distances(first, second, spacing_mm)

@@ -50,7 +50,7 @@ def main() -> None:
         "load_after": os.getloadavg()[0],
     }
     document["targets"] = targets(document)
-    show(document, Console())
+    show(document, Console(width=None if sys.stdout.isatty() else 160))
     if options.json:
         options.json.write_text(json.dumps(document, indent=1) + "\n")
 
@@ -85,7 +85,7 @@ def _machine() -> dict[str, Any]:
 
 
 def _measure(task: str, pair: FilePair, **arguments: Any) -> dict[str, Any]:
-    _CONSOLE.print(f"[dim]{task} {' '.join(map(str, arguments.values()))} {pair.prediction.name}")
+    _CONSOLE.print(f"[dim]{task} {arguments.get('peer', '')} {pair.prediction.name}")
     return run(task, reference=str(pair.reference), prediction=str(pair.prediction), **arguments)
 
 
@@ -117,7 +117,8 @@ def _compilation(pair: FilePair) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as cache:
         environment = {"NUMBA_CACHE_DIR": cache}
         compiled, cached = (run("warm_up", environment=environment)["seconds"] for _ in range(2))
-    return {"compile_s": compiled, "cached_s": cached, **_measure("first_score", pair)}
+        first = _measure("first_score", pair, environment=environment)
+    return {"compile_s": compiled, "cached_s": cached, **first}
 
 
 def _cases(*, quick: bool) -> list[dict[str, Any]]:

@@ -71,7 +71,8 @@ def case_distribution(table: pd.DataFrame) -> go.Figure:
                 col=column,
             )
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(title="mean DSC of a case", range=[-0.03, 1.03], row=1, col=1)
+    lowest = min([0.8, *(float(mean) for mean in np.floor(10 * cases["dsc"]) / 10)])
+    figure.update_xaxes(title="mean DSC of a case", range=[lowest - 0.03, 1.03], row=1, col=1)
     figure.update_xaxes(**{**hd95_axis(), "title": "mean HD95 of a case, mm"}, row=1, col=2)
     return styled(figure, 72 + 64 * cases["source"].nunique(), top=12, bottom=52)
 
@@ -130,7 +131,8 @@ def loss_bars(table: pd.DataFrame) -> go.Figure:
     figure.update_layout(
         barmode="stack", showlegend=True, legend={"orientation": "h", "y": 1.14, "x": 0, "traceorder": "normal"}
     )
-    figure.update_xaxes(showgrid=False, tickangle=0, type="category")
+    figure.update_xaxes(showgrid=False, tickangle=0, type="category", categoryarray=list(VERTEBRAE))
+    figure.update_xaxes(range=[-0.6, len(VERTEBRAE) - 0.4])
     figure.update_yaxes(title="lost DSC", rangemode="tozero")
     return styled(figure, 320, top=40, bottom=32)
 

@@ -62,7 +62,7 @@ class InputError(BenchError, ValueError):
 
     Attributes:
         code: A key of `CODES`.
-        path: The file or folder at fault; `None` for an array.
+        path: The file or folder at fault; `None` when there is none, as for arrays.
         expected: What a valid input would have had here.
         found: What this one has.
         advice: What to do about it.
@@ -77,8 +77,8 @@ class InputError(BenchError, ValueError):
         self.advice = advice
 
     def __str__(self) -> str:
-        where = "array" if self.path is None else self.path
-        return f"{self.code}: {where}: expected {self.expected}; found {self.found}. {self.advice}"
+        where = "" if self.path is None else f"{self.path}: "
+        return f"{self.code}: {where}expected {self.expected}; found {self.found}. {self.advice}"
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments need their own way through pickle, which worker processes use.

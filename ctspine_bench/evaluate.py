@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from ctspine_bench.aggregate import summarise
 from ctspine_bench.comparison import compare
-from ctspine_bench.errors import CaseError, InputError
+from ctspine_bench.errors import CaseError, GeometryError, InputError
 from ctspine_bench.pairing import Pair, Plan, plan_submission
 from ctspine_bench.provenance import Settings
 from ctspine_bench.records import CaseResult, CaseScore, Failure
@@ -89,7 +89,7 @@ def score_case(
     """
     settings = read_settings(label_map, reference_label_map, prediction_label_map, resample=resample, pooled=pooled)
     reference_volume = read_labels(reference, settings.reference_label_map)
-    prediction_volume, _ = _read_prediction(Path(prediction), reference_volume, settings)
+    prediction_volume = read_prediction(Path(prediction), reference_volume, settings)
     return _score_volumes(reference_volume, prediction_volume.labels, settings)
 
 
@@ -241,10 +241,10 @@ def _evaluate(pair: Pair, settings: Settings) -> CaseResult:
         if pair.prediction is None:
             raise _missing_case(case_id)
         pair.prediction.check_single()
-        prediction, prediction_notes = _read_prediction(pair.prediction.path, reference, settings)
+        prediction = read_prediction(pair.prediction.path, reference, settings)
         labels = prediction.labels
         prediction_sha256 = prediction.sha256
-        notes += tuple(f"prediction: {note}" for note in prediction_notes)
+        notes += tuple(f"prediction: {note}" for note in prediction.notes)
     except (InputError, MemoryError) as error:
         failure = _failure(error, "prediction", pair.prediction.path if pair.prediction else None)
         labels = np.zeros_like(reference.labels)
@@ -252,16 +252,19 @@ def _evaluate(pair: Pair, settings: Settings) -> CaseResult:
     return CaseResult(case_id, source, scores, failure, notes, reference.sha256, prediction_sha256)
 
 
-def _read_prediction(path: Path, reference: LabelVolume, settings: Settings) -> tuple[LabelVolume, tuple[str, ...]]:
-    """Return the prediction on the grid of the reference, and what is worth knowing about it."""
+def read_prediction(path: Path, reference: LabelVolume, settings: Settings) -> LabelVolume:
+    """Read a prediction and bring it to the grid of its reference; what is worth knowing about that is in its notes.
+
+    Raises:
+        InputError: What `read_labels` raises; `E_SHAPE` or `E_AFFINE` for another grid, unless it is to be resampled.
+    """
     prediction = read_labels(path, settings.prediction_label_map)
-    if settings.resample:
-        try:
-            return prediction, prediction.notes + check_same_grid(reference, prediction)
-        except InputError:
-            prediction = resample_nearest(prediction, reference.grid)
-            return prediction, prediction.notes
-    return prediction, prediction.notes + check_same_grid(reference, prediction)
+    try:
+        return replace(prediction, notes=prediction.notes + check_same_grid(reference, prediction))
+    except GeometryError:
+        if not settings.resample:
+            raise
+        return resample_nearest(prediction, reference.grid)
 
 
 def _score_volumes(reference: LabelVolume, prediction: NDArray[np.uint8], settings: Settings) -> CaseScore:

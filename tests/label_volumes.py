@@ -117,7 +117,9 @@ def column(n_vertebrae: int = 5, first: int = 18) -> NDArray[np.uint8]:
     return labels
 
 
-def ball(shape: tuple[int, int, int], spacing_mm: tuple[float, float, float], centre_mm: NDArray, radius_mm: float) -> NDArray[np.bool_]:
+def ball(
+    shape: tuple[int, int, int], spacing_mm: tuple[float, float, float], centre_mm: NDArray, radius_mm: float
+) -> NDArray[np.bool_]:
     """The voxels whose centres lie within a ball; positions in mm from the centre of the first voxel."""
     axes = [np.arange(n) * mm - c for n, mm, c in zip(shape, spacing_mm, centre_mm, strict=True)]
     x, y, z = np.meshgrid(*axes, indexing="ij", sparse=True)

@@ -1,7 +1,8 @@
 """Second opinions: every metric again, by other means and without the engine.
 
-Surface distances come from DeepMind's surface-distance, whose definition the engine follows; the rest is written from the
-definitions in docs/CORRECTNESS.md in plain NumPy and SciPy, slowly and literally. Nothing here imports `ctspine_bench`.
+Surface distances come from DeepMind's surface-distance, whose definition the engine follows; the rest is written from
+the definitions in docs/CORRECTNESS.md in plain NumPy and SciPy, slowly and literally. Nothing here imports
+`ctspine_bench`.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def surface_distances(reference: NDArray, prediction: NDArray, spacing_mm: Spaci
 def surface_metrics(reference: NDArray, prediction: NDArray, spacing_mm: Spacing) -> dict[str, float]:
     """HD95, HD100, ASSD and NSD of two masks that are not empty.
 
-    HD95 and NSD are the library's own results; the other two are taken from its distances, HD100 as their plain maximum.
+    HD95 and NSD are the library's own results; the other two are taken from its distances, HD100 as their plain
+    maximum.
     """
     found = surface_distances(reference, prediction, spacing_mm)
     distances = np.concatenate([found["distances_gt_to_pred"], found["distances_pred_to_gt"]])
@@ -72,7 +74,9 @@ def dsc(reference: NDArray, prediction: NDArray) -> float:
 
 def pooled_hd95_mm(reference: NDArray, prediction: NDArray, spacing_mm: Spacing) -> float:
     """HD95 as medpy takes it: shells of face neighbours, both directions in one list, interpolated percentile."""
-    shells = [mask ^ ndimage.binary_erosion(mask, ndimage.generate_binary_structure(3, 1)) for mask in (reference, prediction)]
+    shells = [
+        mask ^ ndimage.binary_erosion(mask, ndimage.generate_binary_structure(3, 1)) for mask in (reference, prediction)
+    ]
     there = ndimage.distance_transform_edt(~shells[1], sampling=spacing_mm)[shells[0]]
     back = ndimage.distance_transform_edt(~shells[0], sampling=spacing_mm)[shells[1]]
     return float(np.percentile(np.hstack((there, back)), 95))
@@ -100,7 +104,7 @@ def is_identified(reference: NDArray, prediction: NDArray, label: int, spacing_m
 
 
 def label_shift(reference: NDArray, prediction: NDArray) -> int | None:
-    """s in −3…3 with the most voxels at which the prediction is the reference plus s; smallest |s|, then negative."""
+    """The s in −3…3 with the most voxels that are called s levels lower; smallest |s|, then the negative."""
     both = (reference > 0) & (prediction > 0)
     difference = prediction[both].astype(int) - reference[both]
     overlap = {s: int((difference == s).sum()) for s in (0, -1, 1, -2, 2, -3, 3)}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pytest
 from case_results import case, mask, missed, spurious
 from hypothesis import given, settings
@@ -19,6 +19,9 @@ from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.records import CaseResult, Failure, Identification
 from ctspine_bench.summary import InferredMeans, Means
 from ctspine_bench.tables import case_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NOT_THERE = Means(0, None, None, None, None, None, 0, None, None, None, None)
 
@@ -92,9 +95,11 @@ def test_cap(hd95_mm: float | None, expected: float) -> None:
 
 
 def test_failed_case_is_all_missed() -> None:
-    """A case whose prediction was refused has every reference vertebra and the spine missed, and is counted as failed."""
+    """A case whose prediction was refused has every vertebra and the spine missed, and is counted as failed."""
     failure = Failure("E_TRUNCATED", "prediction", "E_TRUNCATED: …")
-    table = table_of(case("a", missed("T1"), missed("T2"), missed("spine"), failure=failure), case("b", mask("T1", 1.0, 0.0)))
+    table = table_of(
+        case("a", missed("T1"), missed("T2"), missed("spine"), failure=failure), case("b", mask("T1", 1.0, 0.0))
+    )
     summary = summarise(table)
     assert (summary.counts.failed, summary.counts.missed, summary.counts.matched) == (1, 2, 1)
     assert (summary.official.labels["T1"].dsc, summary.official.labels["T1"].hd95_mm) == (0.5, 50.0)
@@ -103,7 +108,7 @@ def test_failed_case_is_all_missed() -> None:
 
 
 def test_per_case_means() -> None:
-    """Case a: (0.9 + 0.8)/2 = 0.85; b: (0.7 + 0 + 0)/3; the mean of both. Spurious L2 does not enter. HD95 3 and 100."""
+    """The mean of a: (0.9 + 0.8)/2 = 0.85 and b: (0.7 + 0 + 0)/3. Spurious L2 does not enter. HD95 3 and 100."""
     per_case = summarise(TWO_CASES).per_case
     assert (per_case["dsc"].n, per_case["dsc"].mean) == (2, pytest.approx((0.85 + 0.7 / 3) / 2))
     assert per_case["hd95_mm"].mean == pytest.approx((3 + 100) / 2)
@@ -112,7 +117,9 @@ def test_per_case_means() -> None:
 
 def test_case_without_reference_vertebrae_is_an_empty_cell() -> None:
     """A case with nothing in its reference enters no per-case mean, neither as 0 nor as 1."""
-    table = table_of(case("a", mask("T1", 0.6, 1.0)), case("b", spurious("T1"), mask("spine", spurious=True)), case("c"))
+    table = table_of(
+        case("a", mask("T1", 0.6, 1.0)), case("b", spurious("T1"), mask("spine", spurious=True)), case("c")
+    )
     summary = summarise(table)
     assert (summary.per_case["dsc"].n, summary.per_case["dsc"].mean) == (1, 0.6)
     assert (summary.official.n_cases, summary.official.labels["T1"].n, summary.official.mean_of_spine.n) == (3, 1, 0)
@@ -154,7 +161,7 @@ def test_mean_of_inferred_leaves_out_labels_without_a_case() -> None:
 
 
 def test_field_of_view() -> None:
-    """Complete and cut vertebrae have tables of their own; spurious ones are in neither; at the border they count apart."""
+    """Complete and cut vertebrae have tables of their own; spurious ones are in neither and count apart."""
     table = table_of(
         case("a", mask("T1", 0.4, 8.0, cut=True), mask("T2", 0.9, 1.0), spurious("T3", at_border=True), spurious("C7")),
         case("b", missed("T1", cut=True), mask("T2", 0.7, 3.0)),
@@ -167,7 +174,7 @@ def test_field_of_view() -> None:
 
 
 def test_strata_and_sources() -> None:
-    """Slice spacing ≤ 1, 1–2.5 and > 2.5 mm with the edges in the finer stratum; transitional yes and no; each source."""
+    """Slice spacing ≤ 1, 1–2.5 and > 2.5 mm, edges in the finer stratum; transitional yes and no; each source."""
     cases = [
         case(str(mm), mask("T1", mm / 10, 1.0), mask("spine", 0.5, 1.0), slice_spacing_mm=mm, transitional=mm > 2,
              source="COLONOG" if mm < 2 else "MSD-T10")
@@ -275,7 +282,10 @@ def test_official_means_against_plain_loops(cases: list[dict[str, tuple[float, f
         if of_label:
             dsc = np.mean([v[0] if v else 0 for v in of_label])
             hd95_mm = np.mean([min(v[1], 100) if v else 100 for v in of_label])
-            assert (official.labels[name].n, official.labels[name].n_detected) == (len(of_label), sum(map(bool, of_label)))
+            assert (official.labels[name].n, official.labels[name].n_detected) == (
+                len(of_label),
+                sum(map(bool, of_label)),
+            )
             assert (official.labels[name].dsc, official.labels[name].hd95_mm) == pytest.approx((dsc, hd95_mm))
             found.append((dsc, hd95_mm))
     if found:

@@ -6,10 +6,13 @@ import importlib.util
 import sys
 from math import pi
 from pathlib import Path
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 ROOT = Path(__file__).parents[1]
 COARSE, MIDDLE, FINE = 0, 1, 2
@@ -59,7 +62,7 @@ def test_errors_go_down_as_voxels_shrink(errors: dict[str, tuple[float, ...]], q
 
 
 def test_binary_marching_cubes_overestimate_a_ball(errors: dict[str, tuple[float, ...]]) -> None:
-    """The area of a ball is 6 to 10 % too large at any isotropic spacing: it does not converge, as the document says."""
+    """The area of a ball is 6 to 10 % too large at any isotropic spacing: it does not converge."""
     (deviations,) = (d for name, d in errors.items() if name.startswith("surface of a ball"))
     assert all(0.06 < deviations[i] < 0.10 for i in (COARSE, MIDDLE, FINE))
 
@@ -85,7 +88,7 @@ def test_a_single_box_is_exact(script: ModuleType) -> None:
 
 
 def test_ball_volume_is_not_biased(script: ModuleType) -> None:
-    """Drawing by voxel centres gives the true volume on average over the position of the grid: within 0.2 % of 40 draws."""
+    """Drawing by voxel centres gives the true volume on average over positions of the grid: 40 draws, 0.2 %."""
     rng = np.random.default_rng(0)
     volumes = []
     for centre_mm in rng.uniform(-1, 1, (40, 3)):

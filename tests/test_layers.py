@@ -1,17 +1,20 @@
 """The house's rules about who imports whom, read from the source.
 
-Arithmetic (left) knows no path, files (right) do no arithmetic, heavy libraries have one door each, nothing goes in circles.
-Imports inside functions and for type checking count as well.
+Arithmetic (left) knows no path, files (right) do no arithmetic, heavy libraries have one door each, nothing goes in
+circles. Imports inside functions and for type checking count as well.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PACKAGE = Path(__file__).parents[1] / "ctspine_bench"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -77,7 +80,7 @@ def own_imports(path: Path) -> set[str]:
 
 def room_of(module: str) -> str:
     """The first part of a dotted name."""
-    return module.split(".")[0]
+    return module.split(".", maxsplit=1)[0]
 
 
 def test_there_is_something_to_read() -> None:

@@ -40,7 +40,7 @@ def test_l6_is_counted_in(test_set: str) -> None:
 
 
 def test_published_hd95_has_no_penalty() -> None:
-    """VerSe C6 has DSC 0.121 and HD95 1.07 mm: most C6 were missed, and none of them entered HD95 with a large value."""
+    """VerSe C6 has DSC 0.121 at HD95 1.07 mm: most were missed, and none entered HD95 with a large value."""
     c6 = published_table("verse").labels["C6"]
     assert (c6.dsc, c6.hd95_mm) == (0.121, 1.07)
 

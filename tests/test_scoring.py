@@ -1,4 +1,4 @@
-"""One case from arrays to `CaseScore`: statuses, volumes, the field of view, and what a change to a prediction may do."""
+"""From arrays to `CaseScore`: statuses, volumes, the field of view, and what a change to a prediction may do."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_slice_spacing_and_diagonal() -> None:
         ("L3", 20, True, False),
     ],
 )
-def test_transitional(last: str, slices_below: int, upright: bool, transitional: bool) -> None:  # noqa: FBT001
+def test_transitional(last: str, slices_below: int, upright: bool, transitional: bool) -> None:
     """An L6, or L4 as the last with 30 mm of volume below it, whichever way the array runs."""
     label = {"L3": 22, "L4": 23, "L5": 24, "L6": 25}[last]
     labels = np.zeros((3, 3, slices_below + 5), np.uint8)
@@ -144,7 +144,7 @@ def official(vertebra: VertebraScore) -> tuple[float, float, float]:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_dropping_a_vertebra_never_pays(seed: int) -> None:
-    """Removing any predicted label improves no official number of any reference vertebra, whatever the prediction was."""
+    """Removing any predicted label improves no official number of any vertebra, whatever the prediction was."""
     reference, prediction = random_pair(np.random.default_rng(seed))
     spacing_mm = (12.0, 30.0, 9.0)  # large enough for distances beyond 100 mm
     before = {v.label: v for v in score_arrays(reference, prediction, spacing_mm).vertebrae}
@@ -203,7 +203,7 @@ def test_lengths_scale_with_the_spacing(factor: float) -> None:
 
 
 def test_touching_corners_are_at_distance_zero() -> None:
-    """Distances are between corners of voxels, not centres: diagonal neighbours touch, so part of each surface is at 0."""
+    """Distances are between corners of voxels: diagonal neighbours touch, so part of each surface is at 0."""
     labels = np.zeros((2, 2, 2), np.uint8)
     labels[0, 0, 0] = 1
     vertebra = score_arrays(labels, labels[::-1, ::-1, ::-1], (1, 1, 1)).vertebrae[0]

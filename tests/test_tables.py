@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields, replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,9 @@ from ctspine_bench import score_arrays
 from ctspine_bench.aggregate import summarise
 from ctspine_bench.records import CaseResult, Failure, Identification, VertebraScore
 from ctspine_bench.tables import COLUMNS, Journal, case_table, read_table, write_json, write_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def results() -> list[CaseResult]:
@@ -116,7 +119,7 @@ def test_columns_cover_the_records() -> None:
 
 
 def test_rows_of_each_case() -> None:
-    """One row for each vertebra, one for the spine if there is one, one for the case; a broken reference has that alone."""
+    """One row for each vertebra, one for a spine, one for the case; a broken reference has the last alone."""
     cases = [
         case("a", mask("T1", 0.5, 1.0), spurious("T2"), mask("spine", 0.5, 1.0)),
         case("empty"),

@@ -122,7 +122,7 @@ def _aggregates(score: SubmissionScore, summary: Summary, plan: Plan | None) -> 
 
 def _charts(score: SubmissionScore) -> tuple[Chart, ...]:
     table = score.table
-    if not table["status"].isin(["matched", "missed"]).any():
+    if not ((table["row"] == "vertebra") & (table["status"] != "spurious")).any():
         return ()
     return (
         Chart(

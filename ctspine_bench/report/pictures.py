@@ -107,7 +107,8 @@ def _coarseness_mm(cut: Cut) -> float:
 def _panels(reference: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> Image.Image:
     height, width = reference.shape
     step = _NAMES_WIDTH + width + _GAP
-    image = Image.new("RGB", (2 * step + width + _GAP, height + _TITLE_HEIGHT + _GAP), _BACKGROUND)
+    size = (2 * step + width + _GAP, height + _TITLE_HEIGHT + _GAP)
+    image = Image.new("RGB", (_whole(size[0]), _whole(size[1])), _BACKGROUND)
     panels = (
         ("reference", _PALETTE[reference], _NAMES_WIDTH),
         ("prediction", _PALETTE[prediction], step + _NAMES_WIDTH),
@@ -120,6 +121,11 @@ def _panels(reference: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> Imag
     _write_names(draw, reference, _NAMES_WIDTH - 4 * SCALE)
     _write_names(draw, prediction, step + _NAMES_WIDTH - 4 * SCALE)
     return image
+
+
+def _whole(length: int) -> int:
+    """Round up to a whole pixel of the page."""
+    return -(-length // SCALE) * SCALE
 
 
 def _difference(reference: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ctspine_bench.errors import InputError
+from ctspine_bench.evaluate import read_prediction
 from ctspine_bench.report.events import case_events
 from ctspine_bench.report.pictures import Picture, case_pictures
-from ctspine_bench.volumes import check_same_grid, read_labels, resample_nearest
+from ctspine_bench.volumes import read_labels
 
 if TYPE_CHECKING:
     from ctspine_bench.evaluate import SubmissionScore
     from ctspine_bench.pairing import Pair, Plan
     from ctspine_bench.provenance import Settings
-    from ctspine_bench.records import CaseResult, LabelVolume
+    from ctspine_bench.records import CaseResult
 
 N_WORST: Final = 6
 
@@ -76,17 +77,6 @@ def _pictures(pair: Pair | None, settings: Settings) -> tuple[tuple[Picture, ...
         return (), "The files were not at hand."
     try:
         reference = read_labels(pair.reference.path, settings.reference_label_map)
-        prediction = read_labels(pair.prediction.path, settings.prediction_label_map)
-        return case_pictures(reference, _on_grid(prediction, reference, settings)), ""
+        return case_pictures(reference, read_prediction(pair.prediction.path, reference, settings)), ""
     except (InputError, MemoryError, OSError) as error:
         return (), f"The files could not be read again: {error}"
-
-
-def _on_grid(prediction: LabelVolume, reference: LabelVolume, settings: Settings) -> LabelVolume:
-    try:
-        check_same_grid(reference, prediction)
-    except InputError:
-        if not settings.resample:
-            raise
-        return resample_nearest(prediction, reference.grid)
-    return prediction

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import oracle
 import pytest
@@ -11,7 +13,9 @@ from hypothesis.extra import numpy as hnp
 from label_volumes import KINDS, SPACINGS_MM, far_pair, random_pair
 
 from ctspine_bench import score_arrays
-from ctspine_bench.records import CaseScore
+
+if TYPE_CHECKING:
+    from ctspine_bench.records import CaseScore
 
 
 def masks_of(reference: np.ndarray, prediction: np.ndarray, label: int) -> tuple[np.ndarray, np.ndarray]:
@@ -33,18 +37,18 @@ def check(score: CaseScore, reference: np.ndarray, prediction: np.ndarray, spaci
 
 @pytest.mark.parametrize("seed", range(4))
 def test_random_volumes(seed: int) -> None:
-    """DSC and HD95 are equal and HD100, ASSD, NSD agree to 1e-9 on boxes, noise, single voxels, slices, rows, full masks."""
+    """DSC and HD95 are equal, HD100, ASSD, NSD agree to 1e-9: boxes, noise, single voxels, slices, rows, full masks."""
     rng = np.random.default_rng(seed)
     checked = 0
-    for _ in range(100):
+    for _ in range(80):
         reference, prediction = random_pair(rng)
         spacing_mm = SPACINGS_MM[rng.integers(len(SPACINGS_MM))]
         checked += check(score_arrays(reference, prediction, spacing_mm), reference, prediction, spacing_mm)
-    assert checked > 250
+    assert checked > 200
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_volume_is_really_compared(kind) -> None:  # noqa: ANN001
+def test_every_kind_of_volume_is_really_compared(kind) -> None:
     """Each kind of random volume yields matched masks: none of them passes because there is nothing to compare."""
     rng = np.random.default_rng(5)
     checked = 0
@@ -58,14 +62,14 @@ def test_blobs_far_apart() -> None:
     """Distances beyond the reach of the near search, in volumes of up to 100 voxels a side, are exact as well."""
     rng = np.random.default_rng(11)
     checked = 0
-    for _ in range(24):
+    for _ in range(20):
         reference, prediction = far_pair(rng)
         spacing_mm = SPACINGS_MM[rng.integers(len(SPACINGS_MM))]
         checked += check(score_arrays(reference, prediction, spacing_mm), reference, prediction, spacing_mm)
-    assert checked == 72
+    assert checked == 60
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=90, deadline=None)
 @given(
     volumes=hnp.array_shapes(min_dims=3, max_dims=3, max_side=7).flatmap(
         lambda shape: st.tuples(*[hnp.arrays(np.uint8, shape, elements=st.integers(0, 2))] * 2)

@@ -30,8 +30,9 @@ def test_areas_equal_the_library_at_any_spacing(spacing_mm: tuple[float, float, 
 def test_areas_of_simple_neighbourhoods() -> None:
     """A corner cut off is the triangle between three edge midpoints; a flat wall is one voxel face.
 
-    Unit voxels: edge midpoints (½,0,0), (0,½,0), (0,0,½) are 1/√2 apart, so the triangle has area √3/4 · ½ = √3/8. Walls of
-    voxels 2 × 3 × 5 mm: y·z = 15, x·z = 10, x·y = 6 mm². Bit 7 − (4·dx + 2·dy + dz) stands for the voxel at (dx, dy, dz).
+    Unit voxels: edge midpoints (½,0,0), (0,½,0), (0,0,½) are 1/√2 apart, so the triangle has area √3/4 · ½ = √3/8.
+    Walls of voxels 2 × 3 × 5 mm: y·z = 15, x·z = 10, x·y = 6 mm². Bit 7 − (4·dx + 2·dy + dz) stands for the voxel at
+    (dx, dy, dz).
     """
     assert element_areas((1.0, 1.0, 1.0))[0b10000000] == pytest.approx(sqrt(3) / 8)
     areas = element_areas((2.0, 3.0, 5.0))

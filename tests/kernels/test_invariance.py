@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import permutations, product
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from label_volumes import far_pair, random_pair
 
 from ctspine_bench import comparison, score_arrays
 from ctspine_bench.errors import GeometryError, LabelError
-from ctspine_bench.records import CaseScore, SurfacePair, SurfaceProfile
+
+if TYPE_CHECKING:
+    from ctspine_bench.records import CaseScore, SurfacePair, SurfaceProfile
 
 SPACING_MM = (0.7, 1.1, 2.5)
 SURFACE = ("dsc", "hd95_mm", "hd100_mm", "assd_mm", "nsd_1mm", "nsd_2mm", "nsd_3mm")
@@ -129,9 +132,7 @@ def test_labels_do_not_disturb_each_other() -> None:
 
 def same_profile(a: SurfaceProfile, b: SurfaceProfile) -> bool:
     """Whether two profiles hold the same elements."""
-    return all(
-        np.array_equal(getattr(a, name), getattr(b, name)) for name in ("distances_mm", "areas_mm2", "counts")
-    )
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in ("distances_mm", "areas_mm2", "counts"))
 
 
 def same_surfaces(a: dict[int, SurfacePair], b: dict[int, SurfacePair]) -> bool:

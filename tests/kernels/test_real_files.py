@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nibabel as nib
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 from label_volumes import perturbed
 
 from ctspine_bench import score_arrays
-from ctspine_bench.records import CaseScore
+
+if TYPE_CHECKING:
+    from ctspine_bench.records import CaseScore
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason="the real files are not at hand (../shared/data)")

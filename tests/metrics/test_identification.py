@@ -45,7 +45,7 @@ def test_missed_counts_as_not_identified() -> None:
 
 
 def test_spurious_neighbour_can_take_an_identification() -> None:
-    """A spurious label nearer to the reference centroid than the own name makes it unidentified, though the own is near."""
+    """A spurious label nearer to the reference centroid than the own name makes it unidentified."""
     assert identify(row(5, 0, 0), row(9, 5, 0)).identification_rate == 0
 
 
@@ -92,7 +92,7 @@ def test_label_shift_and_its_ties(overlaps: dict[int, int], shift: int | None) -
 
 @pytest.mark.parametrize("shift", range(-3, 4))
 def test_undoing_a_shift_restores_the_dice(shift: int) -> None:
-    """A perfect outline named s levels off has label shift s and a DSC of 1 once it is undone; instances always match."""
+    """A perfect outline named s levels off has shift s and a DSC of 1 once it is undone; instances always match."""
     reference = column()
     prediction = np.where(reference, reference.astype(int) + shift, 0)
     found = identify(reference, prediction)
@@ -121,15 +121,16 @@ def test_panoptic_quality_by_hand(reference: tuple[int, ...], prediction: tuple[
 
 
 def test_instances_are_matched_one_to_one() -> None:
-    """One predicted blob over two vertebrae can be the partner of one of them alone: DSC 2·3/(3+5) and 0, so mean 3/8."""
+    """One predicted blob over two vertebrae is the partner of one of them alone: DSC 2·3/(3+5) and 0, mean 3/8."""
     found = identify(row(4, 4, 4, 5, 5), row(9, 9, 9, 9, 9))
     assert found.dsc_instance == pytest.approx(3 / 8)
 
 
 def test_instance_matching_may_pass_over_the_best_single_pair() -> None:
-    """Prediction 8 covers 3 of 5 voxels of reference 1, and both of reference 2; prediction 9 the other 2 of reference 1.
+    """Prediction 8 covers 3 of 5 voxels of reference 1 and both of reference 2; prediction 9 the other 2.
 
-    The best single pair is 1 ↔ 8 with DSC 6/10, which leaves nothing for 2; 1 ↔ 9 with 4/7 and 2 ↔ 8 with 4/7 make more.
+    The best single pair is 1 ↔ 8 with DSC 6/10, which leaves nothing for 2; 1 ↔ 9 with 4/7 and 2 ↔ 8 with 4/7 make
+    more.
     """
     reference, prediction = row(1, 1, 1, 1, 1, 2, 2), row(8, 8, 8, 9, 9, 8, 8)
     assert identify(reference, prediction).dsc_instance == pytest.approx(4 / 7)

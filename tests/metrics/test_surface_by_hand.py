@@ -1,7 +1,7 @@
 """Surface metrics on voxel pictures small enough to work out by hand.
 
-One voxel of 1 mm has eight elements, its corners, each the triangle across three edge midpoints: √3/8 mm². Two voxels in a row
-have those eight at their ends, and four between them, each two triangles: √2/2 mm².
+One voxel of 1 mm has eight elements, its corners, each the triangle across three edge midpoints: √3/8 mm². Two voxels
+in a row have those eight at their ends, and four between them, each two triangles: √2/2 mm².
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def test_identical_voxels() -> None:
 def test_neighbouring_voxels(mm: float, nsd_1mm: float, nsd_2mm: float) -> None:
     """Two voxels side by side share four corners; the other four of each are one voxel away.
 
-    So DSC is 0, HD95 and HD100 are the voxel's length, ASSD half of it. Half the surface is at distance 0; the other half
-    counts for NSD when the length is within the tolerance, equality included.
+    So DSC is 0, HD95 and HD100 are the voxel's length, ASSD half of it. Half the surface is at distance 0; the other
+    half counts for NSD when the length is within the tolerance, equality included.
     """
     vertebra = score_one(row(1, 0), row(0, 1), (mm, 1, 1))
     assert vertebra.dsc == 0
@@ -48,10 +48,10 @@ def test_neighbouring_voxels(mm: float, nsd_1mm: float, nsd_2mm: float) -> None:
 
 
 def test_one_voxel_against_two() -> None:
-    """DSC = 2·1/(1+2). Only the four far corners of the longer mask, 4·√3/8 mm², are away from the other: 2 mm, at 2 mm voxels.
+    """DSC = 2·1/(1+2); at 2 mm voxels, only the four far corners of the longer mask are 2 mm away from the other.
 
-    The areas are four times those of unit voxels, which cancels. Surface of one voxel √3, of two √3 + 4·√2/2. The far
-    corners are 19 % of the latter, more than 5 %, so HD95 is 2 mm.
+    The areas are four times those of unit voxels, which cancels. Far corners 4·√3/8, one voxel √3, two √3 + 4·√2/2. Of
+    the latter the far corners are 19 %, more than 5 %, so HD95 is 2 mm.
     """
     vertebra = score_one(row(1, 0), row(1, 1), (2, 2, 2))
     total, far = sqrt(3) + sqrt(3) + 2 * sqrt(2), sqrt(3) / 2
@@ -66,8 +66,8 @@ def test_one_voxel_against_two() -> None:
 def test_diagonal_distance_uses_the_spacing() -> None:
     """Single voxels two steps apart on each axis: nearest corners 1, farthest 2 steps; spacing 1, 2, 3 mm.
 
-    The farthest corner of each is √(2² + 4² + 6²) = √56 mm from the nearest corner of the other. It is one of eight elements
-    of equal area, more than 5 %, so HD95 = HD100 = √56.
+    The farthest corner of each is √(2² + 4² + 6²) = √56 mm from the nearest corner of the other. It is one of eight
+    elements of equal area, more than 5 %, so HD95 = HD100 = √56.
     """
     reference, prediction = np.zeros((2, 3, 3, 3), np.uint8)
     reference[0, 0, 0] = prediction[2, 2, 2] = 1
@@ -93,7 +93,7 @@ def profile(*runs: tuple[float, float, int]) -> SurfaceProfile:
 
 @pytest.mark.parametrize(("n_far", "expected"), [(1, 0.0), (2, 7.0)])
 def test_percentile_at_exactly_95_percent(n_far: int, expected: float) -> None:
-    """20 elements of equal area: with one of them far, exactly 95 % are at 0 mm and so is HD95; with two, it is theirs."""
+    """20 elements of equal area: with one far, exactly 95 % are at 0 mm and so is HD95; with two, it is theirs."""
     surface = profile((0.0, 1.0, 20 - n_far), (7.0, 1.0, n_far))
     assert hausdorff_mm(SurfacePair(surface, surface), 95) == expected
 
@@ -113,7 +113,7 @@ def test_hausdorff_takes_the_worse_direction() -> None:
 
 
 def test_averages_weigh_both_surfaces_together() -> None:
-    """ASSD and NSD divide by the area of both surfaces: (3·0 + 1·4)/4 = 1 mm and 3/4, not the mean of 0 and 4 or 1 and 0."""
+    """ASSD and NSD divide by the area of both: (3·0 + 1·4)/4 = 1 mm and 3/4, not the mean of 0 and 4 or 1 and 0."""
     pair = SurfacePair(profile((0.0, 1.0, 3)), profile((4.0, 1.0, 1)))
     assert assd_mm(pair) == 1
     assert nsd(pair, 3) == 0.75
@@ -129,10 +129,10 @@ def box_with_process(process_mm: int) -> np.ndarray:
 
 @pytest.mark.parametrize("cut_mm", [8, 10, 12])
 def test_hd95_is_blind_to_a_lost_process(cut_mm: int) -> None:
-    """Cutting 8, 10 or 12 mm off a thin process leaves HD95 at 0; HD100 is the length of the cut, and NSD sees lost surface.
+    """Cutting 8, 10 or 12 mm off a thin process leaves HD95 at 0; HD100 is the cut, and NSD sees lost surface.
 
-    What is cut off is under 5 % of the surface: at most 2·(6 + 8)·12 mm², where the body has 2·(40·36 + 40·28 + 36·28) =
-    7136 mm².
+    What is cut off is under 5 % of the surface: at most 2·(6 + 8)·12 mm², where the body has
+    2·(40·36 + 40·28 + 36·28) = 7136 mm².
     """
     vertebra = score_one(box_with_process(26), box_with_process(26 - cut_mm), (1, 1, 1))
     assert vertebra.hd95_mm == 0

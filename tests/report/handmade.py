@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ctspine_bench.aggregate import summarise
@@ -72,9 +73,7 @@ def submission(
     test_set = test_set or custom()
     table = case_table(results, test_set.name)
     readable = all(result.score for result in results)
-    return SubmissionScore(
-        test_set, tuple(results), table, summarise(table) if readable else None, ignored, Settings()
-    )
+    return SubmissionScore(test_set, tuple(results), table, summarise(table) if readable else None, ignored, Settings())
 
 
 def unreadable_reference() -> SubmissionScore:
@@ -83,6 +82,7 @@ def unreadable_reference() -> SubmissionScore:
     return submission([case("good", vertebra("L1", 0.9, 1.0)), CaseResult("bad", None, None, failure, (), None, None)])
 
 
+@cache
 def eventful() -> SubmissionScore:
     """A submission with matched, missed, spurious and failed, and strangers' names that try to break out."""
     return submission(

@@ -34,8 +34,8 @@ def test_the_tables_fit(width):
     results = [case(f"case_{n}", vertebra("T12", 0.9, 1.0), vertebra("L5", 0.5, 100.0)) for n in range(120)]
     text = shown(submission(results, official("public")), width)
 
-    (means,) = [line.split() for line in text.splitlines() if "Mean of Vertebrae" in line and "Mean of Spine" in line]
-    assert " ".join(means) == "Mean of Vertebrae 2 0.700 50.50 Mean of Spine 120 0.900 2.00"
+    means = [" ".join(line.split()) for line in text.splitlines() if line.startswith("Mean of Vertebrae ")]
+    assert means[0] == "Mean of Vertebrae 2 0.700 50.50 Mean of Spine 120 0.900 2.00"
     assert "…" not in text.replace("… without L6", "")
 
 
