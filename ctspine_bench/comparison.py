@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ctspine_bench.anatomy import LABELS, N_LABELS, SPINE
-from ctspine_bench.errors import GeometryError, LabelError
+from ctspine_bench.errors import GeometryError, LabelError, UsageError
 from ctspine_bench.kernels.areas import element_areas
 from ctspine_bench.kernels.elements import Elements, count_elements, extract_elements
 from ctspine_bench.kernels.layout import SharedLayout, share_layout
 from ctspine_bench.kernels.nearest import Distances, Surface, near_offsets, surface_distances
 from ctspine_bench.kernels.overlap import Overlap, scan_overlap
 from ctspine_bench.kernels.pooled import hd95_pooled_mm
-from ctspine_bench.records import Comparison, MaskGeometry, SurfacePair, SurfaceProfile
+from ctspine_bench.records import LONGEST_AXIS, Comparison, MaskGeometry, SurfacePair, SurfaceProfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +49,9 @@ def compare(
     Raises:
         GeometryError: E_SHAPE, E_NDIM or E_SPACING.
         LabelError: E_LABEL_RANGE for values above 25.
+        UsageError: There is no such axis.
     """
-    _check_geometry(reference, prediction, spacing_mm)
+    _check_geometry(reference, prediction, spacing_mm, superior_axis)
     layout = share_layout(reference, prediction)
     overlap = scan_overlap(layout.reference, layout.prediction)
     _check_range(overlap.confusion)
@@ -75,13 +76,18 @@ def _mask(labels: NDArray[np.uint8], key: int) -> NDArray[np.bool_]:
 
 
 def _check_geometry(
-    reference: NDArray[np.uint8], prediction: NDArray[np.uint8], spacing_mm: tuple[float, float, float]
+    reference: NDArray[np.uint8],
+    prediction: NDArray[np.uint8],
+    spacing_mm: tuple[float, float, float],
+    superior_axis: int,
 ) -> None:
-    if reference.ndim != 3 or 0 in reference.shape:
+    if superior_axis not in {0, 1, 2}:
+        raise UsageError(f"expected 0, 1 or 2 as the superior axis, found {superior_axis!r}")
+    if reference.ndim != 3 or not all(1 <= n <= LONGEST_AXIS for n in reference.shape):
         raise GeometryError(
             "E_NDIM",
             None,
-            expected="a reference with three axes (x, y, z) and at least one voxel",
+            expected=f"a reference with three axes (x, y, z) of 1 to {LONGEST_AXIS} voxels",
             found=f"shape {reference.shape}",
             advice="Pass one label volume per case.",
         )

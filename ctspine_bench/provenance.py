@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 # What decides about numbers: reading, arithmetic, policies.
 _ENGINE: Final = (
-    "aggregate.py", "anatomy.py", "bootstrap.py", "comparison.py", "kernels", "manifests", "metrics", "scoring.py", "volumes"
+    "aggregate.py", "anatomy.py", "bootstrap.py", "comparison.py", "kernels", "manifests", "metrics", "scoring.py",
+    "volumes",
 )  # fmt: skip
 
 

@@ -7,12 +7,15 @@ defined is `None`, never NaN and never zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+LONGEST_AXIS: Final = 65_534
+"""How many voxels a volume may have along an axis: surface elements are stored with 16-bit indices."""
 
 Status = Literal["matched", "missed", "spurious"]
 """What happened to one vertebra: in both, only in the reference, only in the prediction."""

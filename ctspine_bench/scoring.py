@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
@@ -46,12 +46,12 @@ def score_arrays(
     Raises:
         GeometryError: E_NDIM, E_SHAPE or E_SPACING.
         LabelError: E_NAN, E_NOT_INTEGER, E_LABEL_RANGE or E_DTYPE.
+        UsageError: There is no such superior axis.
     """
-    x, y, z = (float(mm) for mm in spacing_mm)
     comparison = compare(
         label_array(reference, "reference"),
         label_array(prediction, "prediction"),
-        (x, y, z),
+        cast("tuple[float, float, float]", tuple(float(mm) for mm in spacing_mm)),
         superior_axis=superior_axis,
         pooled=pooled,
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from label_volumes import ball, column, random_pair
 
-from ctspine_bench import CaseScore, VertebraScore, score_arrays
+from ctspine_bench import CaseScore, GeometryError, UsageError, VertebraScore, score_arrays
 
 SPACING_MM = (1.0, 1.0, 2.0)
 
@@ -226,3 +226,24 @@ def test_when_dropping_a_vertebra_helps_the_spine(n_inside: int, change: int) ->
     with_it = score_arrays(reference, prediction, SPACING_MM).spine.dsc
     without_it = score_arrays(reference, np.where(prediction == 21, 0, prediction), SPACING_MM).spine.dsc
     assert np.sign(without_it - with_it) == change
+
+
+@pytest.mark.parametrize(
+    "spacing_mm",
+    [(1.0, 1.0), (1.0, 1.0, 0.0), (1.0, 1.0, np.nan)],
+)
+def test_bad_spacing(spacing_mm: tuple[float, ...]) -> None:
+    """A spacing that is not three positive lengths is refused."""
+    labels = np.ones((2, 2, 2), np.uint8)
+    with pytest.raises(GeometryError, match="E_SPACING"):
+        score_arrays(labels, labels, spacing_mm)
+
+
+def test_bad_axis_and_too_long_axis() -> None:
+    """There are three axes, and none may be longer than 16-bit corner indices reach."""
+    labels = np.ones((2, 2, 2), np.uint8)
+    with pytest.raises(UsageError, match="superior axis"):
+        score_arrays(labels, labels, (1.0, 1.0, 1.0), superior_axis=3)
+    long = np.zeros((65535, 1, 1), np.uint8)
+    with pytest.raises(GeometryError, match="E_NDIM"):
+        score_arrays(long, long, (1.0, 1.0, 1.0))

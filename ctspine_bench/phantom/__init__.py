@@ -2,7 +2,7 @@
 
 One concern a file::
 
-    sizes        how large vertebrae are, from the literature
+    sizes        how large vertebrae are, after the literature; it says what was checked
     solids       bones and organs as tables of simple solids
     vertebra     the shape of one vertebra
     curve        how the spine is curved

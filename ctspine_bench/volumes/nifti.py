@@ -17,6 +17,7 @@ from nibabel import Nifti1Header, Nifti2Header
 from nibabel.nifti1 import data_type_codes
 
 from ctspine_bench.errors import FileError, LabelError
+from ctspine_bench.records import LONGEST_AXIS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,11 +72,11 @@ def read_header(stream: VolumeStream, max_voxels: int) -> VolumeHeader:
     path = stream.path
     header, size = _read_struct(stream)
     shape, notes = _shape(header, path)
-    if math.prod(shape) > max_voxels:
+    if math.prod(shape) > max_voxels or max(shape) > LONGEST_AXIS:
         raise FileError(
             "E_TOO_LARGE",
             path,
-            expected=f"at most {max_voxels} voxels",
+            expected=f"at most {max_voxels} voxels, and {LONGEST_AXIS} along an axis",
             found=f"{'×'.join(map(str, shape))} = {math.prod(shape)} voxels promised by the header",
             advice="If the volume really is that large, raise the limit; else write the file again.",
         )
