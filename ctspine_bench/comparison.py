@@ -11,9 +11,9 @@ import numpy as np
 from ctspine_bench.anatomy import LABELS, N_LABELS, SPINE
 from ctspine_bench.errors import GeometryError, LabelError, UsageError
 from ctspine_bench.kernels.areas import element_areas
-from ctspine_bench.kernels.elements import Elements, count_elements, extract_elements
+from ctspine_bench.kernels.elements import MOST_PER_VOXEL, count_elements, extract_elements
 from ctspine_bench.kernels.layout import SharedLayout, share_layout
-from ctspine_bench.kernels.nearest import Distances, Surface, near_offsets, surface_distances
+from ctspine_bench.kernels.nearest import Distances, near_offsets, surface_distances
 from ctspine_bench.kernels.overlap import Overlap, scan_overlap
 from ctspine_bench.kernels.pooled import hd95_pooled_mm
 from ctspine_bench.records import LONGEST_AXIS, Comparison, MaskGeometry, SurfacePair, SurfaceProfile
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ctspine_bench.kernels.layout import Axes, Flips
 
-# Surface elements held at once take 7 bytes each; a prediction of pure noise has hundreds of millions.
+# Surface elements take 8 bytes each; a prediction of pure noise has a thousand million of them.
 _MAX_ELEMENTS = 1 << 25
 
 
@@ -56,7 +56,7 @@ def compare(
     overlap = scan_overlap(layout.reference, layout.prediction)
     _check_range(overlap.confusion)
     confusion = overlap.confusion[: N_LABELS + 1, : N_LABELS + 1].copy()
-    surfaces = _surfaces(layout, overlap, spacing_mm)
+    surfaces = _surfaces(layout, overlap, confusion, spacing_mm)
     return Comparison(
         shape=reference.shape,
         spacing_mm=spacing_mm,
@@ -146,40 +146,45 @@ def _mask_geometry(
     return MaskGeometry(centroids, lowest, highest)
 
 
-def _surfaces(layout: SharedLayout, overlap: Overlap, spacing_mm: tuple[float, float, float]) -> dict[int, SurfacePair]:
-    counts = [
-        count_elements(volume, spans)
-        for volume, spans in zip((layout.reference, layout.prediction), overlap.spans, strict=True)
-    ]
-    in_both = [int(key) for key in np.flatnonzero((counts[0] > 0) & (counts[1] > 0))]
+def _surfaces(
+    layout: SharedLayout, overlap: Overlap, confusion: NDArray[np.int64], spacing_mm: tuple[float, float, float]
+) -> dict[int, SurfacePair]:
     class_of_code, areas_mm2 = _element_classes(spacing_mm, layout.axes, layout.flipped)
     surfaces = {}
-    for keys in _groups(in_both, counts[0] + counts[1]):
+    for keys, room in _groups(layout, overlap, confusion):
         reference, prediction = (
-            extract_elements(volume, spans, count, keys)
-            for volume, spans, count in zip((layout.reference, layout.prediction), overlap.spans, counts, strict=True)
+            extract_elements(volume, spans, keys, layout.axes, class_of_code, room)
+            for volume, spans in zip((layout.reference, layout.prediction), overlap.spans, strict=True)
         )
         for key in keys:
-            there, back = surface_distances(
-                _surface(reference, key, layout.axes, class_of_code),
-                _surface(prediction, key, layout.axes, class_of_code),
-                spacing_mm,
-                areas_mm2.size,
-            )
+            there, back = surface_distances(reference[key], prediction[key], spacing_mm, areas_mm2.size)
             surfaces[key] = SurfacePair(_profile(there, areas_mm2, spacing_mm), _profile(back, areas_mm2, spacing_mm))
     return surfaces
 
 
-def _groups(keys: list[int], counts: NDArray[np.int64]) -> Iterator[list[int]]:
-    """Split keys so that the surface elements of a group fit in memory; nearly always there is one group."""
+def _groups(layout: SharedLayout, overlap: Overlap, confusion: NDArray[np.int64]) -> Iterator[tuple[list[int], int]]:
+    """Yield the keys that both sides have, in groups whose elements fit in memory, and how many elements they have.
+
+    Nearly always a bound from the number of voxels shows that one group will do. Noise may need several.
+    """
+    sides = (confusion.sum(axis=1)[1:], confusion.sum(axis=0)[1:])
+    labels = [label for label in LABELS if sides[0][label - 1] and sides[1][label - 1]]
+    keys = [SPINE, *labels] if sides[0].any() and sides[1].any() else []
+    bound = 2 * MOST_PER_VOXEL * max(int(voxels.sum()) for voxels in sides)
+    if bound <= _MAX_ELEMENTS:
+        if keys:
+            yield keys, bound
+        return
+    counts = np.maximum(
+        count_elements(layout.reference, overlap.spans[0]), count_elements(layout.prediction, overlap.spans[1])
+    )
     group: list[int] = []
     for key in keys:
         if group and counts[[*group, key]].sum() > _MAX_ELEMENTS:
-            yield group
+            yield group, int(counts[group].sum())
             group = []
         group.append(key)
-    if group:
-        yield group
+    yield group, int(counts[group].sum())
 
 
 @lru_cache(maxsize=64)
@@ -198,12 +203,6 @@ def _element_classes(
     codes = np.arange(256)
     canonical = sum(((codes >> bit) & 1) << canonical_bit[bit] for bit in range(8))
     return class_of_canonical[canonical].astype(np.uint8), areas_mm2
-
-
-def _surface(elements: Elements, key: int, axes: Axes, class_of_code: NDArray[np.uint8]) -> Surface:
-    corners, codes = elements.of(key)
-    x, y, z = (corners[axes.index(axis)] for axis in range(3))
-    return Surface(x, y, z, class_of_code[codes])
 
 
 def _profile(

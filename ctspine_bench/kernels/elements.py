@@ -3,11 +3,14 @@
 An element sits at a voxel corner whose 2×2×2 neighbourhood is partly inside the mask; the corner with index (i, j, k)
 is the low corner of voxel (i, j, k). Outside the volume is background, so a mask that touches the border has a surface
 there. Key 0 stands for the spine: every voxel that is not background.
+
+An element is one 64-bit word: bits 0–15, 16–31 and 32–47 are its corner index along x, y and z, bits 48–55 its class
+(elements of one class have one area), bits 56–63 its key.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
@@ -19,49 +22,65 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ctspine_bench.kernels.layout import Axes
 
-class Elements(NamedTuple):
-    """Surface elements of some masks, one mask after the other.
-
-    Attributes:
-        start: `(257,)` key → index of its first element; its last comes before `start[key + 1]`.
-        corners: `(3, n)` corner index along slices, rows, columns.
-        codes: `(n,)` which of the eight voxels are inside: bit `4·slice + 2·row + column` (0 low, 1 high).
-    """
-
-    start: NDArray[np.int64]
-    corners: NDArray[np.uint16]
-    codes: NDArray[np.uint8]
-
-    def of(self, key: int) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
-        """Return the `(3, n)` corners and `(n,)` codes of one mask."""
-        part = slice(self.start[key], self.start[key + 1])
-        return self.corners[:, part], self.codes[part]
+MOST_PER_VOXEL = 8
+"""A mask has at most this many elements for each of its voxels: one at each corner."""
 
 
 def count_elements(labels: NDArray[np.uint8], spans: NDArray[np.int32]) -> NDArray[np.int64]:
     """Return the `(256,)` number of surface elements of each key in a C-contiguous label array."""
-    cursor = np.zeros(256, np.int64)
-    _walk(labels, spans, cursor, np.empty((3, 0), np.uint16), np.empty(0, np.uint8))
-    return cursor
+    no_room = np.empty(0, np.uint64)
+    counts: NDArray[np.int64] = _walk(
+        labels, spans, np.ones(256, bool), np.zeros(256, np.uint8), np.zeros(3, np.uint64), no_room
+    )
+    return counts
 
 
 def extract_elements(
-    labels: NDArray[np.uint8], spans: NDArray[np.int32], counts: NDArray[np.int64], keys: Iterable[int]
-) -> Elements:
-    """Return the surface elements of some keys, given the counts of all."""
+    labels: NDArray[np.uint8],
+    spans: NDArray[np.int32],
+    keys: Iterable[int],
+    axes: Axes,
+    class_of_code: NDArray[np.uint8],
+    room: int,
+) -> dict[int, NDArray[np.uint64]]:
+    """Return the surface elements of some keys.
+
+    Args:
+        labels: `(slices, rows, columns)` C-contiguous labels.
+        spans: First and one-past-last occupied column of each row, as `scan_overlap` gives them.
+        keys: Which labels; 0 for the spine.
+        axes: Which of x, y, z the slices, rows and columns are.
+        class_of_code: `(256,)` class of the element by which of the eight voxels are inside: bit
+            `4·slice + 2·row + column` (0 low, 1 high).
+        room: How many elements there may be at most; memory is taken only for those that there are.
+    """
     wanted = np.zeros(256, bool)
     wanted[list(keys)] = True
-    start = np.concatenate(([0], np.cumsum(np.where(wanted, counts, 0))))
-    corners = np.empty((3, start[-1]), np.uint16)
-    codes = np.empty(start[-1], np.uint8)
-    _walk(labels, spans, np.where(wanted, start[:-1], -1), corners, codes)
-    return Elements(start, corners, codes)
+    found = np.empty(room, np.uint64)
+    counts = _walk(labels, spans, wanted, class_of_code, 16 * np.array(axes, np.uint64), found)
+    ends = np.cumsum(counts)
+    grouped = _group(found[: ends[-1]], ends - counts)
+    return {key: grouped[ends[key] - counts[key] : ends[key]] for key in keys}
 
 
 @njit(cache=True, nogil=True)
-def _walk(labels, spans, cursor, corners, codes):
-    """Visit every element; store it where the cursor of its key points, or only count when there is no room at all."""
+def _group(found, starts):
+    """Sort elements by key, keeping their order within a key."""
+    grouped = np.empty_like(found)
+    for i in range(found.size):
+        key = found[i] >> np.uint64(56)
+        grouped[starts[key]] = found[i]
+        starts[key] += 1
+    return grouped
+
+
+@njit(cache=True, nogil=True)
+def _walk(labels, spans, wanted, class_of_code, shifts, found):
+    """Store the elements of the wanted keys in the order they are met; without room, only count them by key."""
+    counts = np.zeros(256, np.int64)
+    n_found = 0
     n_slices, n_rows, n_columns = labels.shape
     flat = labels.reshape(-1)
     for s in range(n_slices + 1):
@@ -80,7 +99,11 @@ def _walk(labels, spans, cursor, corners, codes):
                     first = min(first, spans[row, 0])
                     end = max(end, spans[row, 1])
             if first < end:
-                _walk_row(flat, rows, n_columns, first, end, s, r, cursor, corners, codes)
+                corner = np.uint64(s) << shifts[0] | np.uint64(r) << shifts[1]
+                n_found = _walk_row(
+                    flat, rows, n_columns, first, end, corner, shifts[2], wanted, class_of_code, counts, found, n_found
+                )
+    return counts
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -89,33 +112,60 @@ def _row(s, r, n_slices, n_rows):
 
 
 @njit(cache=True, nogil=True)
-def _walk_row(flat, rows, n_columns, first, end, s, r, cursor, corners, codes):
-    """Visit the corners first … end of one row of corners, eight at a time."""
+def _walk_row(flat, rows, n_columns, first, end, corner, column_shift, wanted, class_of_code, counts, found, n_found):
+    """Visit the corners first … end of one row of corners, eight at a time; return how many elements there are now."""
     byte = np.uint64(8)
     last = np.uint64(56)
-    before_a = before_b = before_c = before_d = np.uint64(0)
-    uneven_before = np.uint64(0)
+    before_a = before_b = before_d = before_e = uneven_before = np.uint64(0)
     for c in range(first, end + 1, 8):
         a = _load(flat, rows[0], n_columns, c)
         b = _load(flat, rows[1], n_columns, c)
         d = _load(flat, rows[2], n_columns, c)
         e = _load(flat, rows[3], n_columns, c)
         # The voxels one column lower, so that byte k of the eight words is the neighbourhood of corner c + k.
-        low_a = a << byte | before_a >> last
+        low_a, low_b = a << byte | before_a >> last, b << byte | before_b >> last
+        low_d, low_e = d << byte | before_d >> last, e << byte | before_e >> last
         uneven = (a ^ b) | (a ^ d) | (a ^ e)
         mixed = uneven | uneven << byte | uneven_before >> last | (a ^ low_a)
-        if mixed:
-            low_b = b << byte | before_b >> last
-            low_d = d << byte | before_c >> last
-            low_e = e << byte | before_d >> last
-            for k in range(8):
-                shift = np.uint64(8 * k)
-                if (mixed >> shift) & np.uint64(255):
-                    low = _pack(low_a, low_b, low_d, low_e, shift)
-                    high = _pack(a, b, d, e, shift)
-                    _emit(low | high << byte, s, r, c + k, cursor, corners, codes)
-        before_a, before_b, before_c, before_d = a, b, d, e
-        uneven_before = uneven
+        before_a, before_b, before_d, before_e, uneven_before = a, b, d, e, uneven
+        while mixed:
+            k = _lowest_byte(mixed)
+            shift = np.uint64(8 * k)
+            mixed &= ~(np.uint64(255) << shift)
+            word = _pack(low_a, low_b, low_d, low_e, shift) | _pack(a, b, d, e, shift) << byte
+            at = corner | np.uint64(c + k) << column_shift
+            # First the spine, then each label among the eight voxels. Written out here: a call would cost more.
+            inside = 255 - zero_bytes(word)
+            key = 0
+            code = inside
+            while True:
+                if 0 < code < 255 and wanted[key]:
+                    counts[key] += 1
+                    if n_found < found.size:
+                        found[n_found] = (
+                            at | np.uint64(class_of_code[code]) << np.uint64(48) | np.uint64(key) << np.uint64(56)
+                        )
+                    n_found += 1
+                if inside == 0:
+                    break
+                label = word >> np.uint64(8 * _lowest_bit(inside)) & np.uint64(255)
+                key = np.int64(label)
+                code = zero_bytes(word ^ (label * EACH_BYTE))
+                inside &= ~code
+    return n_found
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _lowest_bit(code):
+    """Return the index of the lowest set bit of a code 1–255."""
+    lowest = code & -code
+    return ((lowest > 15) << 2) + ((lowest & 0xCC > 0) << 1) + (lowest & 0xAA > 0)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _lowest_byte(word):
+    """Return the index of the lowest byte of a word that is not zero."""
+    return _lowest_bit(255 - zero_bytes(word))
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -136,32 +186,3 @@ def _pack(a, b, c, d, shift):
         | (c >> shift & byte) << np.uint64(32)
         | (d >> shift & byte) << np.uint64(48)
     )
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def _emit(word, s, r, c, cursor, corners, codes):
-    """Store the element of the spine and of each label among the eight voxels of a word."""
-    inside = 255 - zero_bytes(word)
-    if 0 < inside < 255:
-        _store(0, inside, s, r, c, cursor, corners, codes)
-    while inside:
-        lowest = inside & -inside
-        byte = ((lowest > 15) << 2) + ((lowest & 0xCC > 0) << 1) + (lowest & 0xAA > 0)
-        label = (word >> np.uint64(8 * byte)) & np.uint64(255)
-        code = zero_bytes(word ^ (label * EACH_BYTE))
-        if code != 255:
-            _store(np.int64(label), code, s, r, c, cursor, corners, codes)
-        inside &= ~code
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def _store(key, code, s, r, c, cursor, corners, codes):
-    at = cursor[key]
-    if at < 0:
-        return
-    cursor[key] = at + 1
-    if codes.size:
-        corners[0, at] = s
-        corners[1, at] = r
-        corners[2, at] = c
-        codes[at] = code

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 _N_OFFSETS = 256  # reaches 3.4 mm at 0.8 mm voxels
 _BLOCK_MM = 4.0
 
+# Where the parts of an element are, see `elements`.
+_AXIS = np.uint64(0xFFFF)
+_BYTE = np.uint64(0xFF)
+_Y = np.uint64(16)
+_Z = np.uint64(32)
+_CLASS = np.uint64(48)
+
 
 class Offsets(NamedTuple):
     """All corner offsets up to some distance, nearest first.
@@ -78,64 +85,85 @@ def near_offsets(spacing_mm: tuple[float, float, float]) -> Offsets:
     return Offsets(steps[order], rank.astype(np.int64), distinct, reach, shift)
 
 
-class Surface(NamedTuple):
-    """The elements of one mask: `(n,)` corner indices along x, y, z, and the `(n,)` class of each element."""
-
-    x: NDArray[np.uint16]
-    y: NDArray[np.uint16]
-    z: NDArray[np.uint16]
-    classes: NDArray[np.uint8]
-
-
 def surface_distances(
-    first: Surface, second: Surface, spacing_mm: tuple[float, float, float], n_classes: int
+    first: NDArray[np.uint64], second: NDArray[np.uint64], spacing_mm: tuple[float, float, float], n_classes: int
 ) -> tuple[Distances, Distances]:
-    """Return the distances from the first surface to the second, and back. Neither may be empty."""
+    """Return the distances from the first surface to the second, and back.
+
+    Args:
+        first: The elements of one mask, packed as `elements` describes; not empty.
+        second: The same of the other.
+        spacing_mm: Distance between corners along x, y, z.
+        n_classes: How many classes of elements there are.
+    """
     offsets = near_offsets(spacing_mm)
-    points = (first[:3], second[:3])
-    low = np.array([min(int(a.min()), int(b.min())) for a, b in zip(*points, strict=True)]) - offsets.reach
-    high = np.array([max(int(a.max()), int(b.max())) for a, b in zip(*points, strict=True)]) + offsets.reach
-    size = high - low + 1
-    strides = np.array([size[1] * size[2], size[2], 1])
-    box = (low, strides, int(size.prod()))
-    cells = (size >> offsets.shift) + 1
-    there = _distances(first, second, offsets, box, cells, spacing_mm, n_classes)
-    back = _distances(second, first, offsets, box, cells, spacing_mm, n_classes)
+    bounds = np.array([_bounds(first), _bounds(second)])
+    low = bounds[:, 0].min(axis=0) - offsets.reach
+    size = bounds[:, 1].max(axis=0) + offsets.reach - low + 1
+    box = _Box(low, size, (size >> offsets.shift) + 1)
+    there = _distances(first, second, offsets, box, spacing_mm, n_classes)
+    back = _distances(second, first, offsets, box, spacing_mm, n_classes)
     return there, back
 
 
+class _Box(NamedTuple):
+    """The box that holds both surfaces and the reach of the offsets around them, and its coarse grid of blocks."""
+
+    low: NDArray[np.int64]
+    size: NDArray[np.int64]
+    cells: NDArray[np.int64]
+
+
 def _distances(
-    queries: Surface,
-    targets: Surface,
+    queries: NDArray[np.uint64],
+    targets: NDArray[np.uint64],
     offsets: Offsets,
-    box: tuple[NDArray[np.int64], NDArray[np.int64], int],
-    cells: NDArray[np.int64],
+    box: _Box,
     spacing_mm: tuple[float, float, float],
     n_classes: int,
 ) -> Distances:
-    low, strides, n_corners = box
-    bits = np.zeros((n_corners >> 6) + 1, np.uint64)
-    occupied = np.zeros(cells, bool)
-    _mark(targets.x, targets.y, targets.z, low, strides, offsets.shift, bits, occupied)
-    near_cells = _dilate(occupied)
+    strides = np.array([box.size[1] * box.size[2], box.size[2], 1])
+    bits = np.zeros((int(box.size.prod()) >> 6) + 1, np.uint64)
+    occupied = np.zeros(box.cells, bool)
+    _mark(targets, box.low, strides, offsets.shift, bits, occupied)
     counts = np.zeros((offsets.distances_mm.size, n_classes), np.int64)
     jumps = offsets.steps @ strides
-    far = _search_near(*queries, low, strides, jumps, offsets.rank, offsets.shift, bits, near_cells, counts)
+    far = queries[
+        _search_near(queries, box.low, strides, jumps, offsets.rank, offsets.shift, bits, _dilate(occupied), counts)
+    ]
     if not far.size:
         return Distances(counts, np.empty(0), np.empty(0, np.uint8))
-    blocks = _sort_into_blocks(targets.x, targets.y, targets.z, low, offsets.shift, cells)
-    far_blocks = _sort_into_blocks(queries.x[far], queries.y[far], queries.z[far], low, offsets.shift, cells)
+    blocks = _sort_into_blocks(targets, box.low, offsets.shift, box.cells)
+    far_blocks = _sort_into_blocks(far, box.low, offsets.shift, box.cells)
     squares = _search_far(*far_blocks, *blocks[1:], np.array(spacing_mm))
-    return Distances(counts, np.sqrt(squares), queries.classes[far])
+    return Distances(counts, np.sqrt(squares), (far >> np.uint64(48)).astype(np.uint8))
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _corner(element):
+    """Unpack the corner index of an element along x, y, z."""
+    return np.int64(element & _AXIS), np.int64(element >> _Y & _AXIS), np.int64(element >> _Z & _AXIS)
 
 
 @njit(cache=True, nogil=True)
-def _mark(x, y, z, low, strides, shift, bits, occupied):
+def _bounds(elements):
+    """Return the smallest and the largest corner index along x, y, z."""
+    bounds = np.empty((2, 3), np.int64)
+    bounds[0] = np.iinfo(np.int64).max
+    bounds[1] = -1
+    for element in elements:
+        for axis, index in enumerate(_corner(element)):
+            bounds[0, axis] = min(bounds[0, axis], index)
+            bounds[1, axis] = max(bounds[1, axis], index)
+    return bounds
+
+
+@njit(cache=True, nogil=True)
+def _mark(elements, low, strides, shift, bits, occupied):
     """Set the bit of every element, and the cell of the coarse grid that it lies in."""
-    for i in range(x.size):
-        a = np.int64(x[i]) - low[0]
-        b = np.int64(y[i]) - low[1]
-        c = np.int64(z[i]) - low[2]
+    for element in elements:
+        x, y, z = _corner(element)
+        a, b, c = x - low[0], y - low[1], z - low[2]
         at = a * strides[0] + b * strides[1] + c * strides[2]
         bits[at >> 6] |= np.uint64(1) << np.uint64(at & 63)
         occupied[a >> shift[0], b >> shift[1], c >> shift[2]] = True
@@ -155,20 +183,19 @@ def _dilate(occupied):
 
 
 @njit(cache=True, nogil=True)
-def _search_near(x, y, z, classes, low, strides, jumps, rank, shift, bits, near_cells, counts):
+def _search_near(elements, low, strides, jumps, rank, shift, bits, near_cells, counts):
     """Count each element at its distance; return the indices of those that have no target within the offsets."""
-    far = np.empty(x.size, np.int64)
+    far = np.empty(elements.size, np.int64)
     n_far = 0
-    for i in range(x.size):
-        a = np.int64(x[i]) - low[0]
-        b = np.int64(y[i]) - low[1]
-        c = np.int64(z[i]) - low[2]
+    for i in range(elements.size):
+        x, y, z = _corner(elements[i])
+        a, b, c = x - low[0], y - low[1], z - low[2]
         at = a * strides[0] + b * strides[1] + c * strides[2]
         found = _first_set(bits, at, jumps, 0, 1)
         if found < 0 and near_cells[a >> shift[0], b >> shift[1], c >> shift[2]]:
             found = _first_set(bits, at, jumps, 1, jumps.size)
         if found >= 0:
-            counts[rank[found], classes[i]] += 1
+            counts[rank[found], elements[i] >> _CLASS & _BYTE] += 1
         else:
             far[n_far] = i
             n_far += 1
@@ -185,7 +212,7 @@ def _first_set(bits, at, jumps, first, end):
 
 
 @njit(cache=True, nogil=True)
-def _sort_into_blocks(x, y, z, low, shift, cells):
+def _sort_into_blocks(elements, low, shift, cells):
     """Group elements by the cell they lie in.
 
     Returns:
@@ -194,13 +221,12 @@ def _sort_into_blocks(x, y, z, low, shift, cells):
         starts: `(blocks + 1,)` where each block begins.
         lows, highs: `(blocks, 3)` bounding boxes.
     """
-    n = x.size
+    n = elements.size
     cell = np.empty(n, np.int64)
     size = np.zeros(cells[0] * cells[1] * cells[2] + 1, np.int64)
     for i in range(n):
-        a = (np.int64(x[i]) - low[0]) >> shift[0]
-        b = (np.int64(y[i]) - low[1]) >> shift[1]
-        c = (np.int64(z[i]) - low[2]) >> shift[2]
+        x, y, z = _corner(elements[i])
+        a, b, c = (x - low[0]) >> shift[0], (y - low[1]) >> shift[1], (z - low[2]) >> shift[2]
         cell[i] = (a * cells[1] + b) * cells[2] + c
         size[cell[i]] += 1
     n_blocks = 0
@@ -222,9 +248,7 @@ def _sort_into_blocks(x, y, z, low, shift, cells):
         at = size[cell[i]]
         size[cell[i]] = at + 1
         order[at] = i
-        points[0, at] = x[i]
-        points[1, at] = y[i]
-        points[2, at] = z[i]
+        points[0, at], points[1, at], points[2, at] = _corner(elements[i])
     lows = np.empty((n_blocks, 3), np.int64)
     highs = np.empty((n_blocks, 3), np.int64)
     for k in range(n_blocks):
