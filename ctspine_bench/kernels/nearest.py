@@ -20,7 +20,7 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_N_OFFSETS = 256  # reaches 3.4 mm at 0.8 mm voxels
+_N_OFFSETS = 128  # reaches 2.7 mm at 0.8 mm voxels
 _BLOCK_MM = 4.0
 
 # Where the parts of an element are, see `elements`.
@@ -243,14 +243,14 @@ def _sort_into_blocks(elements, low, shift, cells):
             at, size[k] = at + size[k], at
     starts[n_blocks] = n
     order = np.empty(n, np.int64)
-    points = np.empty((3, n), np.int32)
+    points = np.empty((3, n), np.float64)  # whole numbers, in the type that distances are computed in
     for i in range(n):
         at = size[cell[i]]
         size[cell[i]] = at + 1
         order[at] = i
         points[0, at], points[1, at], points[2, at] = _corner(elements[i])
-    lows = np.empty((n_blocks, 3), np.int64)
-    highs = np.empty((n_blocks, 3), np.int64)
+    lows = np.empty((n_blocks, 3), np.float64)
+    highs = np.empty((n_blocks, 3), np.float64)
     for k in range(n_blocks):
         for axis in range(3):
             least = most = points[axis, starts[k]]
@@ -269,7 +269,7 @@ def _search_far(query_order, queries, query_starts, query_lows, query_highs, tar
     n_blocks = starts.size - 1
     nearest = np.empty(n_blocks)
     candidates = np.empty(n_blocks, np.int64)
-    x, y, z = targets[0], targets[1], targets[2]
+    sx, sy, sz = spacing[0], spacing[1], spacing[2]
     for block in range(query_starts.size - 1):
         # A target lies within the smallest of the largest distances to the blocks: farther blocks cannot matter.
         bound = np.inf
@@ -282,16 +282,24 @@ def _search_far(query_order, queries, query_starts, query_lows, query_highs, tar
                 _insert(candidates, n_candidates, k, nearest)
                 n_candidates += 1
         best = np.inf
+        before_x = before_y = before_z = 0.0
         for i in range(query_starts[block], query_starts[block + 1]):
+            x, y, z = queries[0, i], queries[1, i], queries[2, i]
             # Nor can targets farther than the last query's, by way of that query.
-            step = _square_between(queries, max(i - 1, 0), i, spacing)
+            step = ((x - before_x) * sx) ** 2 + ((y - before_y) * sy) ** 2 + ((z - before_z) * sz) ** 2
             limit = min(bound, (np.sqrt(best) + np.sqrt(step)) ** 2 * (1 + 1e-12))
+            before_x, before_y, before_z = x, y, z
             best = np.inf
             for k in candidates[:n_candidates]:
                 if nearest[k] > limit:
                     break
-                if _point_to_box(queries, i, lows, highs, k, spacing) <= limit:
-                    best = min(best, _least_square(queries, i, x, y, z, starts[k], starts[k + 1], spacing))
+                gap_x = max(lows[k, 0] - x, x - highs[k, 0], 0.0) * sx
+                gap_y = max(lows[k, 1] - y, y - highs[k, 1], 0.0) * sy
+                gap_z = max(lows[k, 2] - z, z - highs[k, 2], 0.0) * sz
+                if (gap_x * gap_x + gap_y * gap_y + gap_z * gap_z) * (1 - 1e-12) <= limit:
+                    part = targets[:, starts[k] : starts[k + 1]]
+                    square = _least_square(x, y, z, part[0], part[1], part[2], sx, sy, sz)
+                    best = min(best, square)
                     limit = min(limit, best)
             squares[query_order[i]] = best
     return squares
@@ -313,7 +321,7 @@ def _box_distances(lows, highs, i, other_lows, other_highs, j, spacing):
     least = 0.0
     most = 0.0
     for axis in range(3):
-        gap = max(other_lows[j, axis] - highs[i, axis], lows[i, axis] - other_highs[j, axis], 0) * spacing[axis]
+        gap = max(other_lows[j, axis] - highs[i, axis], lows[i, axis] - other_highs[j, axis], 0.0) * spacing[axis]
         span = max(other_highs[j, axis] - lows[i, axis], highs[i, axis] - other_lows[j, axis]) * spacing[axis]
         least += gap * gap
         most += span * span
@@ -321,33 +329,13 @@ def _box_distances(lows, highs, i, other_lows, other_highs, j, spacing):
     return least * (1 - 1e-12), most * (1 + 1e-12)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
-def _square_between(points, i, j, spacing):
-    square = 0.0
-    for axis in range(3):
-        square += ((points[axis, j] - points[axis, i]) * spacing[axis]) ** 2
-    return square
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def _point_to_box(points, i, lows, highs, k, spacing):
-    """Return the smallest possible squared distance between a point and a box, a trifle less for rounding."""
-    least = 0.0
-    for axis in range(3):
-        gap = max(lows[k, axis] - points[axis, i], points[axis, i] - highs[k, axis], 0) * spacing[axis]
-        least += gap * gap
-    return least * (1 - 1e-12)
-
-
-@njit(cache=True, nogil=True, fastmath={"nnan", "ninf", "nsz"}, forceinline=True)
-def _least_square(queries, i, x, y, z, start, end, spacing):
+@njit(cache=True, nogil=True, fastmath={"nnan", "ninf", "nsz"})
+def _least_square(x, y, z, targets_x, targets_y, targets_z, sx, sy, sz):
+    """Return the smallest squared distance from a point to some targets."""
     best = np.inf
-    qx, qy, qz = queries[0, i], queries[1, i], queries[2, i]
-    sx, sy, sz = spacing[0], spacing[1], spacing[2]
-    x, y, z = x[start:end], y[start:end], z[start:end]
-    for j in range(end - start):
-        dx = (x[j] - qx) * sx
-        dy = (y[j] - qy) * sy
-        dz = (z[j] - qz) * sz
+    for j in range(targets_x.size):
+        dx = (targets_x[j] - x) * sx
+        dy = (targets_y[j] - y) * sy
+        dz = (targets_z[j] - z) * sz
         best = min(best, (dx * dx + dy * dy) + dz * dz)
     return best
