@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from ctspine_bench.provenance import Settings
 from ctspine_bench.records import CaseResult, CaseScore, Failure
 from ctspine_bench.scoring import score
 from ctspine_bench.tables import Journal, case_table
-from ctspine_bench.volumes import check_same_grid, read_label_map, read_labels, resample_nearest
+from ctspine_bench.volumes import VoxelBuffer, check_same_grid, read_label_map, read_labels, resample_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -219,6 +220,19 @@ def _fingerprint(pair: Pair) -> str:
     return "\n".join(parts)
 
 
+class _Buffers(threading.local):
+    """The memory that a thread reads one case after the other into."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[str, VoxelBuffer] = {}
+
+    def of_this_thread(self, side: str) -> VoxelBuffer:
+        return self._buffers.setdefault(side, VoxelBuffer())
+
+
+_buffers = _Buffers()
+
+
 def evaluate_pair(pair: Pair, settings: Settings) -> CaseResult:
     """Score one case; what is wrong with its files becomes part of the result."""
     case = pair.reference
@@ -232,7 +246,9 @@ def evaluate_pair(pair: Pair, settings: Settings) -> CaseResult:
 def _evaluate(pair: Pair, settings: Settings) -> CaseResult:
     case_id, source = pair.reference.case_id, pair.reference.source
     try:
-        reference = read_labels(pair.reference.path, settings.reference_label_map)
+        reference = read_labels(
+            pair.reference.path, settings.reference_label_map, buffer=_buffers.of_this_thread("reference")
+        )
     except (InputError, MemoryError) as error:
         return CaseResult(case_id, source, None, _failure(error, "reference", pair.reference.path), (), None, None)
     notes = tuple(f"reference: {note}" for note in reference.notes)
@@ -241,7 +257,8 @@ def _evaluate(pair: Pair, settings: Settings) -> CaseResult:
         if pair.prediction is None:
             raise _missing_case(case_id)
         pair.prediction.check_single()
-        prediction = read_prediction(pair.prediction.path, reference, settings)
+        buffer = _buffers.of_this_thread("prediction")
+        prediction = read_prediction(pair.prediction.path, reference, settings, buffer)
         labels = prediction.labels
         prediction_sha256 = prediction.sha256
         notes += tuple(f"prediction: {note}" for note in prediction.notes)
@@ -252,13 +269,15 @@ def _evaluate(pair: Pair, settings: Settings) -> CaseResult:
     return CaseResult(case_id, source, scores, failure, notes, reference.sha256, prediction_sha256)
 
 
-def read_prediction(path: Path, reference: LabelVolume, settings: Settings) -> LabelVolume:
+def read_prediction(
+    path: Path, reference: LabelVolume, settings: Settings, buffer: VoxelBuffer | None = None
+) -> LabelVolume:
     """Read a prediction and bring it to the grid of its reference; what is worth knowing about that is in its notes.
 
     Raises:
         InputError: What `read_labels` raises; `E_SHAPE` or `E_AFFINE` for another grid, unless it is to be resampled.
     """
-    prediction = read_labels(path, settings.prediction_label_map)
+    prediction = read_labels(path, settings.prediction_label_map, buffer=buffer)
     try:
         return replace(prediction, notes=prediction.notes + check_same_grid(reference, prediction))
     except GeometryError:

@@ -136,7 +136,7 @@ def _walk_row(flat, rows, n_columns, first, end, corner, column_shift, wanted, c
             at = corner | np.uint64(c + k) << column_shift
             # First the spine, then each label among the eight voxels. Written out here: a call would cost more.
             inside = 255 - zero_bytes(word)
-            key = 0
+            key = np.int64(0)
             code = inside
             while True:
                 if 0 < code < 255 and wanted[key]:

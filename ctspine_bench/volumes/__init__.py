@@ -7,7 +7,7 @@ values into labels, `geometry` brings them to RAS order, `masks` joins a folder 
 
 from ctspine_bench.volumes.grids import check_same_grid, resample_nearest
 from ctspine_bench.volumes.label_maps import read_label_map
-from ctspine_bench.volumes.reading import read_labels
+from ctspine_bench.volumes.reading import VoxelBuffer, read_labels
 from ctspine_bench.volumes.writing import write_labels
 
-__all__ = ["check_same_grid", "read_label_map", "read_labels", "resample_nearest", "write_labels"]
+__all__ = ["VoxelBuffer", "check_same_grid", "read_label_map", "read_labels", "resample_nearest", "write_labels"]

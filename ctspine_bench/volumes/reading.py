@@ -24,8 +24,26 @@ MAX_VOXELS: Final = 2**30
 """How many voxels a header may promise unless the caller says otherwise; a full-size CT has 0.13 · 10⁹."""
 
 
+class VoxelBuffer:
+    """Memory that one volume after the other is read into: fresh memory costs as much time as decompressing."""
+
+    def __init__(self) -> None:
+        self._memory = np.empty(0, np.uint8)
+
+    def take(self, n_voxels: int) -> NDArray[np.uint8]:
+        """Return `n_voxels` bytes; what was returned before is overwritten."""
+        if self._memory.size < n_voxels:
+            self._memory = np.empty(0, np.uint8)  # before its successor is made
+            self._memory = np.empty(n_voxels, np.uint8)
+        return self._memory[:n_voxels]
+
+
 def read_labels(
-    path: Path | str, label_map: LabelMap | Path | str | None = None, *, max_voxels: int = MAX_VOXELS
+    path: Path | str,
+    label_map: LabelMap | Path | str | None = None,
+    *,
+    max_voxels: int = MAX_VOXELS,
+    buffer: VoxelBuffer | None = None,
 ) -> LabelVolume:
     """Read a label map, check everything about it, and bring it to RAS order without resampling.
 
@@ -36,6 +54,7 @@ def read_labels(
         label_map: What the stored values mean: a name in `anatomy.LABEL_MAPS`, a YAML file, a `LabelMap`, or `None` for
             labels 0–25 as they are.
         max_voxels: Refuse a header that promises more.
+        buffer: Read a file into this; the volume is valid until the next one is read into it.
 
     Raises:
         FileError: `E_NOT_FOUND`, `E_FORMAT`, `E_TRUNCATED`, `E_CORRUPT`, `E_SURPLUS`, `E_TOO_LARGE`.
@@ -47,10 +66,10 @@ def read_labels(
     resolved = read_label_map(label_map)
     if path.is_dir():
         return read_masks(path, resolved, lambda mask, mask_map: read_file(mask, mask_map, max_voxels))
-    return read_file(path, resolved or IDENTITY, max_voxels)
+    return read_file(path, resolved or IDENTITY, max_voxels, buffer)
 
 
-def read_file(path: Path, label_map: LabelMap, max_voxels: int) -> LabelVolume:
+def read_file(path: Path, label_map: LabelMap, max_voxels: int, buffer: VoxelBuffer | None = None) -> LabelVolume:
     """Read one `.nii` or `.nii.gz` file; errors as `read_labels`."""
     if not path.name.lower().endswith((".nii", ".nii.gz")) and path.is_file():
         raise FileError(
@@ -64,18 +83,18 @@ def read_file(path: Path, label_map: LabelMap, max_voxels: int) -> LabelVolume:
         header = read_header(stream, max_voxels)
         stream.skip(header.gap_bytes, "header extensions")
         decoder = LabelDecoder(header, label_map, path)
-        stored = _read_voxels(stream, header, decoder)
+        labels = (buffer or VoxelBuffer()).take(header.n_voxels)
+        _read_voxels(stream, header, decoder, labels)
         stream.expect_end()
         value_notes = decoder.finish()
     affine, affine_notes = read_affine(header, path)
-    labels, grid, order_notes = to_ras(stored, affine)
-    return LabelVolume(labels, grid, header.notes + affine_notes + order_notes + value_notes, str(path), stream.sha256)
+    ordered, grid, order_notes = to_ras(labels.reshape(header.shape, order="F"), affine)
+    return LabelVolume(ordered, grid, header.notes + affine_notes + order_notes + value_notes, str(path), stream.sha256)
 
 
-def _read_voxels(stream: VolumeStream, header: VolumeHeader, decoder: LabelDecoder) -> NDArray[np.uint8]:
-    """The voxels as labels in stored (Fortran) order; without conversion they are decompressed to their final place."""
+def _read_voxels(stream: VolumeStream, header: VolumeHeader, decoder: LabelDecoder, labels: NDArray[np.uint8]) -> None:
+    """Read the voxels in stored order; without conversion they are decompressed to their final place."""
     what = f"{header.n_voxels} voxels of type {header.dtype.name}"
-    labels = np.empty(header.n_voxels, np.uint8)
     step = CHUNK_BYTES // header.dtype.itemsize
     scratch = bytearray(0 if decoder.in_place else CHUNK_BYTES)
     for start in range(0, labels.size, step):
@@ -88,4 +107,3 @@ def _read_voxels(stream: VolumeStream, header: VolumeHeader, decoder: LabelDecod
             stream.fill(memoryview(scratch)[:n_bytes], what)
             stored = np.frombuffer(scratch, header.dtype, part.size)
         decoder.decode(stored, part)
-    return labels.reshape(header.shape, order="F")
