@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from ctspine_bench.errors import BenchError, CaseError, FileError, GeometryError, InputError, LabelError, UsageError
     from ctspine_bench.evaluate import SubmissionScore, score_case, score_submission
     from ctspine_bench.records import CaseScore, Grid, Identification, LabelVolume, VertebraScore
+    from ctspine_bench.results import write_results
     from ctspine_bench.scoring import score_arrays
+    from ctspine_bench.testsets import TestSet, official
     from ctspine_bench.volumes import read_labels, write_labels
 
 __version__ = "0.1.0"
@@ -33,14 +35,17 @@ __all__ = [
     "LabelMap",
     "LabelVolume",
     "SubmissionScore",
+    "TestSet",
     "UsageError",
     "VertebraScore",
     "__version__",
+    "official",
     "read_labels",
     "score_arrays",
     "score_case",
     "score_submission",
     "write_labels",
+    "write_results",
 ]
 
 _HOME = {
@@ -48,7 +53,9 @@ _HOME = {
     "errors": ("BenchError", "CaseError", "FileError", "GeometryError", "InputError", "LabelError", "UsageError"),
     "evaluate": ("SubmissionScore", "score_case", "score_submission"),
     "records": ("CaseScore", "Grid", "Identification", "LabelVolume", "VertebraScore"),
+    "results": ("write_results",),
     "scoring": ("score_arrays",),
+    "testsets": ("TestSet", "official"),
     "volumes": ("read_labels", "write_labels"),
 }
 

@@ -62,7 +62,8 @@ _NOTHING: Final = Means(n=0, n_detected=0, **dict.fromkeys(_MEANS_OF))
 def summarise(table: pd.DataFrame) -> Summary:
     """Return all aggregates of the case table of one test set, whose references could all be read."""
     cases = table[table["row"] == "case"]
-    cut = table["cut"].fillna(value=False)
+    vertebrae = table[(table["row"] == "vertebra") & table["cut"].notna()]
+    slice_spacing_mm = cases["slice_spacing_mm"].round(3)  # affines hold single precision
     return Summary(
         counts=_counts(table),
         official=official_table(table),
@@ -70,11 +71,14 @@ def summarise(table: pd.DataFrame) -> Summary:
         identification=_naming(cases),
         loss=_losses(table),
         paper_inferred=inferred_table(table),
-        field_of_view={"complete": official_table(table[~cut]), "cut": official_table(table[cut])},
+        field_of_view={
+            "complete": official_table(vertebrae[~vertebrae["cut"].astype(bool)]),
+            "cut": official_table(vertebrae[vertebrae["cut"].astype(bool)]),
+        },
         sources={str(source): official_table(rows) for source, rows in table.groupby("source", sort=True)},
         strata={
             "slice_spacing": {
-                name: _stratum(table, cases[cases["slice_spacing_mm"].between(low, high, inclusive="right")])
+                name: _stratum(table, cases[slice_spacing_mm.between(low, high, inclusive="right")])
                 for name, (low, high) in SLICE_SPACING_STRATA.items()
             },
             "transitional": {
@@ -170,6 +174,7 @@ def _counts(table: pd.DataFrame) -> Counts:
         missed=int(status.get("missed", 0)),
         spurious=len(spurious),
         spurious_at_border=int(spurious["at_border"].sum()),
+        spurious_ml=float(spurious["prediction_ml"].sum()),
         failed=int(table.loc[table["row"] == "case", "failure"].notna().sum()),
     )
 
@@ -192,9 +197,13 @@ def estimate(values: NDArray[np.float64]) -> Estimate:
 def _naming(cases: pd.DataFrame) -> Naming:
     shifts = cases["label_shift"].value_counts()
     with_reference = cases[cases["n_reference"] > 0]
+    n_localised = int(cases["n_localised"].sum())
     return Naming(
         identification_rate=_mean(_numbers(cases["identification_rate"])),
-        localisation_mm=_mean(_numbers(cases["localisation_mm"])),
+        localisation_mm=float((cases["localisation_mm"] * cases["n_localised"]).sum() / n_localised)
+        if n_localised
+        else None,
+        n_localised=n_localised,
         dsc_unshifted=_mean(_numbers(cases["dsc_unshifted"])),
         dsc_instance=_mean(_numbers(cases["dsc_instance"])),
         panoptic_quality=_mean(_numbers(cases["panoptic_quality"])),

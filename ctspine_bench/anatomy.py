@@ -7,6 +7,7 @@ The only place with such numbers. Labels 1–25 are C1–C7, T1–T12, L1–L6, 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from numbers import Integral
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,9 @@ SPINE: Final = 0
 REGIONS: Final[Mapping[str, range]] = MappingProxyType(
     {"cervical": range(1, 8), "thoracic": range(8, 20), "lumbar": range(20, 26)}
 )
+
+# A look-up table over the values is as long as the largest one.
+_LARGEST_VALUE: Final = 65_535
 
 _LABEL_OF: Final = {name: label for label, name in enumerate(VERTEBRAE, start=1)}
 
@@ -57,12 +61,17 @@ def region_of(label: int) -> str:
 class LabelMap:
     """How the voxel values of another data set translate to labels 1–25.
 
+    The mappings are copied to plain dictionaries, which can be pickled.
+
     Attributes:
         name: What error messages and provenance call it.
-        values: Voxel value → label in 0–25 (0 is background).
+        values: Voxel value in 0–65535 → label in 0–25 (0 is background).
         ignore_others: Whether values that are not listed are background (`True`) or an error (`False`).
         flagged: Values that become background but are named in the notes of the case, with their name.
-        masks: File stem → label, for the form with one binary mask per vertebra in a folder.
+        masks: File stem → label in 0–25, for the form with one binary mask per vertebra in a folder.
+
+    Raises:
+        ValueError: A value or a label is no integer or out of its range.
     """
 
     name: str
@@ -70,6 +79,19 @@ class LabelMap:
     ignore_others: bool = False
     flagged: Mapping[int, str] = field(default_factory=dict)
     masks: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for mapping in ("values", "flagged", "masks"):
+            object.__setattr__(self, mapping, dict(getattr(self, mapping)))
+        for value, meaning in (*self.values.items(), *self.flagged.items()):
+            self._check_integer("voxel values", value, _LARGEST_VALUE, f"{value!r}: {meaning!r}")
+        for key, label in (*self.values.items(), *self.masks.items()):
+            self._check_integer("labels", label, N_LABELS, f"{key!r}: {label!r}")
+
+    def _check_integer(self, what: str, number: object, largest: int, pair: str) -> None:
+        # (a bool is an integer to Python, but hardly meant as one)
+        if not isinstance(number, Integral) or isinstance(number, bool) or not 0 <= int(number) <= largest:
+            raise ValueError(f"expected integer {what} in 0–{largest} in the label map {self.name!r}, found {pair}")
 
 
 IDENTITY: Final = LabelMap(name="ctspine1k", values={value: value for value in range(N_LABELS + 1)})

@@ -9,15 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from unicodedata import normalize
 
+from ctspine_bench.anatomy import TOTALSEGMENTATOR
 from ctspine_bench.errors import CaseError, FileError
 from ctspine_bench.testsets import SOURCES, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
+
+MASK_STEMS: Final = frozenset(TOTALSEGMENTATOR.masks)
+"""File names, without suffix, of the vertebra masks that TotalSegmentator writes."""
 
 _SUFFIXES: Final = (".nii.gz", ".nii")
-_MASK_PREFIX: Final = "vertebrae_"
 # raw_data/labels/<SOURCE>/ is three folders below the folder of the download.
 _MAX_DEPTH: Final = 3
 
@@ -46,31 +50,37 @@ class CaseFile:
 
 
 def case_id_of(path: Path | str) -> str:
-    """Return the case id in a file name: without `.nii.gz` or `.nii`, then without `_seg`."""
-    return _without_suffix(Path(path).name).removesuffix("_seg")
+    """Return the case id in a file name: without `.nii.gz` or `.nii`, then without `_seg`.
+
+    Accents are composed (NFC), whichever way the file system spells them; bytes that are not UTF-8 are escaped.
+    """
+    return _text(_without_suffix(Path(path).name).removesuffix("_seg"))
 
 
-def find_cases(folder: Path | str) -> dict[str, CaseFile]:
+def find_cases(folder: Path | str, mask_stems: Collection[str] = MASK_STEMS) -> dict[str, CaseFile]:
     """Return the label maps in a folder and up to three folders below, sorted by case id. Hidden ones are left out.
 
-    A case with two label maps is returned with its `rival`; `CaseFile.check_single` turns that into an error.
+    A case with two label maps is returned with its `rival`; `CaseFile.check_single` turns that into an error. Links are
+    followed; the same file found again for the same case is no rival.
+
+    Args:
+        folder: Where to look.
+        mask_stems: File names, without suffix, of vertebra masks: a folder with one of them is one case. Its id is the
+            name of the folder, or of the folder above when it is called `segmentations`.
 
     Raises:
-        FileError: `E_NOT_FOUND` when there is no such folder.
+        FileError: `E_NOT_FOUND` when there is no such folder, or one below it cannot be read.
         CaseError: `E_NO_CASES` when there is none.
     """
     root = Path(folder)
-    if not root.is_dir():
-        found = "a file" if root.exists() else "nothing there"
-        advice = "Give the folder that holds the label maps."
-        raise FileError("E_NOT_FOUND", root, expected="a folder", found=found, advice=advice)
     cases: dict[str, CaseFile] = {}
-    for path in _label_maps(root, _MAX_DEPTH):
-        case_id = path.name if path.is_dir() else case_id_of(path)
-        if case_id in cases:
+    for path, is_masks in _label_maps(root, mask_stems, ()):
+        named = _case_folder(path) if is_masks else path
+        case_id = _text(named.name) if is_masks else case_id_of(path)
+        if case_id not in cases:
+            cases[case_id] = CaseFile(case_id, path, _source(case_id, named.parent, root))
+        elif cases[case_id].path.resolve() != path.resolve():
             cases[case_id] = replace(cases[case_id], rival=path)
-        else:
-            cases[case_id] = CaseFile(case_id, path, _source(case_id, path, root))
     if not cases:
         n_files = sum(1 for entry in root.iterdir() if entry.is_file())
         raise CaseError(
@@ -83,21 +93,56 @@ def find_cases(folder: Path | str) -> dict[str, CaseFile]:
     return dict(sorted(cases.items()))
 
 
-def _label_maps(folder: Path, depth: int) -> Iterator[Path]:
-    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    files = [entry for entry in entries if _is_volume(entry)]
-    if any(file.name.lower().startswith(_MASK_PREFIX) for file in files):
-        yield folder
+def _label_maps(folder: Path, mask_stems: Collection[str], above: tuple[Path, ...]) -> Iterator[tuple[Path, bool]]:
+    """Files and folders of masks, and whether it is the latter; `above` are the real folders that lead here."""
+    files, folders = _list(folder)
+    if any(_without_suffix(file.name) in mask_stems for file in files):
+        yield folder, True
         return
-    yield from files
-    if depth > 0:
-        for entry in entries:
-            if entry.is_dir():
-                yield from _label_maps(entry, depth - 1)
+    yield from ((file, False) for file in files)
+    above = (*above, folder.resolve())
+    if len(above) <= _MAX_DEPTH:
+        for sub_folder in folders:
+            if sub_folder.resolve() not in above:  # a link that leads back
+                yield from _label_maps(sub_folder, mask_stems, above)
 
 
-def _is_volume(path: Path) -> bool:
-    return path.name.lower().endswith(_SUFFIXES) and path.is_file()
+def _list(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Volumes and folders in a folder, sorted, without hidden ones."""
+    try:
+        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+        files = [entry for entry in entries if entry.name.lower().endswith(_SUFFIXES) and entry.is_file()]
+        return files, [entry for entry in entries if entry.is_dir()]
+    except FileNotFoundError:
+        found = "nothing there"
+    except NotADirectoryError:
+        found = "a file"
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+    advice = "Give the folder that holds the label maps, with the right to read it and what is in it."
+    raise FileError("E_NOT_FOUND", folder, expected="a readable folder", found=found, advice=advice)
+
+
+def _case_folder(masks: Path) -> Path:
+    """The folder that is named like the case."""
+    folder = _with_name(masks)
+    # TotalSegmentator's own data set has <case>/segmentations/vertebrae_L1.nii.gz.
+    if folder.name == "segmentations" and _with_name(folder.parent).name:
+        return _with_name(folder.parent)
+    return folder
+
+
+def _with_name(folder: Path) -> Path:
+    """The folder by a path that ends with its name, which `.` and `..` do not."""
+    return folder if folder.name not in {"", ".."} else folder.resolve()
+
+
+def _source(case_id: str, holder: Path, root: Path) -> str | None:
+    """The source of a case that lies in the folder `holder`."""
+    name = _text(_with_name(holder).name)
+    if name in SOURCES:
+        return name
+    return source_of(case_id) or (name if root in holder.parents else None)
 
 
 def _without_suffix(name: str) -> str:
@@ -105,12 +150,13 @@ def _without_suffix(name: str) -> str:
     return name[: len(name) - len(suffix)]
 
 
-def _source(case_id: str, path: Path, root: Path) -> str | None:
-    parent = path.parent.name
-    if parent in SOURCES:
-        return parent
-    in_sub_folder = path not in {root, root / path.name}
-    return source_of(case_id) or (parent if in_sub_folder else None)
+def _text(name: str) -> str:
+    """A file name as text: accents composed, and what cannot be written as UTF-8 escaped."""
+    return normalize("NFC", _escaped(name))
+
+
+def _escaped(name: str) -> str:
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _duplicate_error(case: CaseFile, rival: Path) -> CaseError:
@@ -124,6 +170,6 @@ def _duplicate_error(case: CaseFile, rival: Path) -> CaseError:
         "E_DUPLICATE_CASE",
         case.path,
         expected=f"one label map of case {case.case_id}",
-        found=f"a second one, {rival}",
+        found=f"a second one, {_escaped(str(rival))}",
         advice=advice,
     )

@@ -71,7 +71,8 @@ class InputError(BenchError, ValueError):
     def __init__(self, code: str, path: Path | str | None, *, expected: str, found: str, advice: str) -> None:
         super().__init__(code, path, expected, found, advice)
         self.code = code
-        self.path = None if path is None else str(path)
+        # A file name may hold bytes that no text can; messages and results must be text.
+        self.path = None if path is None else str(path).encode("utf-8", "backslashreplace").decode()
         self.expected = expected
         self.found = found
         self.advice = advice

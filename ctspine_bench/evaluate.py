@@ -19,6 +19,7 @@ from ctspine_bench.provenance import Settings
 from ctspine_bench.records import CaseResult, CaseScore, Failure
 from ctspine_bench.scoring import score
 from ctspine_bench.tables import Journal, case_table
+from ctspine_bench.testsets import official
 from ctspine_bench.volumes import VoxelBuffer, check_same_grid, read_label_map, read_labels, resample_nearest
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class SubmissionScore:
         table: The case table (see `tables.COLUMNS`).
         summary: All aggregates; `None` when a reference could not be read.
         ignored_predictions: Predictions of no case of the test set.
+        n_ignored_references: How many references belong to no case of the test set.
         settings: How the files were read and compared.
     """
 
@@ -51,6 +53,7 @@ class SubmissionScore:
     table: pd.DataFrame
     summary: Summary | None
     ignored_predictions: tuple[str, ...]
+    n_ignored_references: int
     settings: Settings
 
     @property
@@ -98,14 +101,13 @@ def score_submission(
     predictions: Path | str,
     references: Path | str,
     *,
-    test_set: TestSet | None = None,
+    test_set: TestSet | str | None = None,
     label_map: LabelMap | Path | str | None = None,
     reference_label_map: LabelMap | Path | str | None = None,
     prediction_label_map: LabelMap | Path | str | None = None,
     resample: bool = False,
     pooled: bool = False,
     workers: int | None = None,
-    journal: Path | None = None,
     on_case: Callable[[CaseResult], None] | None = None,
 ) -> SubmissionScore:
     """Score a folder of predictions against a folder of references.
@@ -113,14 +115,13 @@ def score_submission(
     Args:
         predictions: Folder of predictions, or one file.
         references: Folder of references, or one file.
-        test_set: Which cases count; by default all references found.
+        test_set: Which cases count: "public", "private", "verse", a `TestSet`; by default all references found.
         label_map: As for `score_case`.
         reference_label_map: As for `score_case`.
         prediction_label_map: As for `score_case`.
         resample: As for `score_case`.
         pooled: As for `score_case`.
         workers: Number of threads; all available cores by default.
-        journal: File to note finished cases in, and to take finished cases from.
         on_case: Called in the calling thread with every result as it comes.
 
     Raises:
@@ -130,8 +131,14 @@ def score_submission(
         UsageError: One side is a file and the other a folder of cases.
     """
     settings = read_settings(label_map, reference_label_map, prediction_label_map, resample=resample, pooled=pooled)
-    plan = plan_submission(predictions, references, test_set)
-    return score_plan(plan, settings, workers=workers, journal=journal, on_case=on_case)
+    plan = plan_submission(
+        predictions,
+        references,
+        official(test_set) if isinstance(test_set, str) else test_set,
+        reference_label_map=settings.reference_label_map,
+        prediction_label_map=settings.prediction_label_map,
+    )
+    return score_plan(plan, settings, workers=workers, on_case=on_case)
 
 
 def score_plan(
@@ -142,9 +149,21 @@ def score_plan(
     journal: Path | None = None,
     on_case: Callable[[CaseResult], None] | None = None,
 ) -> SubmissionScore:
-    """Score what `plan_submission` has planned; arguments as for `score_submission`."""
+    """Score what `plan_submission` has planned.
+
+    Args:
+        plan: What to score.
+        settings: How to read and compare.
+        workers: Number of threads; all available cores by default.
+        journal: File to note finished cases in, and to take finished cases from.
+        on_case: Called in the calling thread with every result as it comes.
+
+    Raises:
+        UsageError: The journal belongs to a run on other folders.
+    """
     results = {}
-    for result in _run(plan, settings, Journal(journal, settings.digest()) if journal else None, workers):
+    notes = Journal(journal, settings.digest(), plan.inputs) if journal else None
+    for result in _run(plan, settings, notes, workers):
         results[result.case_id] = result
         if on_case:
             on_case(result)
@@ -157,6 +176,7 @@ def score_plan(
         table=table,
         summary=summarise(table) if references_readable else None,
         ignored_predictions=plan.ignored_predictions,
+        n_ignored_references=plan.n_ignored_references,
         settings=settings,
     )
 
@@ -190,33 +210,38 @@ def available_cores() -> int:
 def _run(plan: Plan, settings: Settings, journal: Journal | None, workers: int | None) -> Iterator[CaseResult]:
     """Yield the result of every pair, first those in the journal, then the others as they get done."""
     done = journal.read() if journal else {}
-    todo = []
+    todo = {}
     for pair in plan.pairs:
-        finished = done.get(_fingerprint(pair))
-        if finished:
-            yield finished
+        # Taken before scoring: a file that is replaced meanwhile must not pass for the one that was scored.
+        fingerprint = _fingerprint(pair) if journal else None
+        if fingerprint in done:
+            yield done[fingerprint]
         else:
-            todo.append(pair)
+            todo[pair.reference.case_id] = (pair, fingerprint)
     # Threads suffice: reading and the kernels release the interpreter lock, and each case needs its memory only once.
     pool = ThreadPoolExecutor(workers or available_cores())
     try:
-        futures = {pool.submit(evaluate_pair, pair, settings): pair for pair in todo}
+        futures = [pool.submit(evaluate_pair, pair, settings) for pair, _ in todo.values()]
         for future in as_completed(futures):
             result = future.result()
+            fingerprint = todo[result.case_id][1]
             # A failure is not noted: the next run is to look again.
-            if journal and not result.failure:
-                journal.append(_fingerprint(futures[future]), result)
+            if journal and fingerprint and not result.failure:
+                journal.append(fingerprint, result)
             yield result
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _fingerprint(pair: Pair) -> str:
-    """Tell whether a file is still the one that was scored, without reading it."""
+def _fingerprint(pair: Pair) -> str | None:
+    """Tell whether files are still those that were scored, without reading them; `None` if they cannot be looked at."""
     parts = [pair.reference.case_id]
-    for case in (pair.reference, pair.prediction):
-        files = [] if case is None else sorted(case.path.iterdir()) if case.path.is_dir() else [case.path]
-        parts += [f"{file.resolve()} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
+    try:
+        for case in (pair.reference, pair.prediction):
+            files = [] if case is None else sorted(case.path.iterdir()) if case.path.is_dir() else [case.path]
+            parts += [f"{file.resolve()} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
+    except OSError:
+        return None
     return "\n".join(parts)
 
 
@@ -238,6 +263,9 @@ def evaluate_pair(pair: Pair, settings: Settings) -> CaseResult:
     case = pair.reference
     try:
         return _evaluate(pair, settings)
+    except MemoryError as error:
+        # Not even the reference alone could be looked at: the machine is too small, which is the organizer's error.
+        return CaseResult(case.case_id, case.source, None, _failure(error, "reference", case.path), (), None, None)
     except Exception as error:
         error.add_note(f"while scoring case {case.case_id}")
         raise
@@ -249,7 +277,7 @@ def _evaluate(pair: Pair, settings: Settings) -> CaseResult:
         reference = read_labels(
             pair.reference.path, settings.reference_label_map, buffer=_buffers.of_this_thread("reference")
         )
-    except (InputError, MemoryError) as error:
+    except InputError as error:
         return CaseResult(case_id, source, None, _failure(error, "reference", pair.reference.path), (), None, None)
     notes = tuple(f"reference: {note}" for note in reference.notes)
     prediction_sha256 = failure = None
@@ -259,13 +287,12 @@ def _evaluate(pair: Pair, settings: Settings) -> CaseResult:
         pair.prediction.check_single()
         buffer = _buffers.of_this_thread("prediction")
         prediction = read_prediction(pair.prediction.path, reference, settings, buffer)
-        labels = prediction.labels
+        scores = _score_volumes(reference, prediction.labels, settings)
         prediction_sha256 = prediction.sha256
         notes += tuple(f"prediction: {note}" for note in prediction.notes)
     except (InputError, MemoryError) as error:
         failure = _failure(error, "prediction", pair.prediction.path if pair.prediction else None)
-        labels = np.zeros_like(reference.labels)
-    scores = _score_volumes(reference, labels, settings)
+        scores = _score_volumes(reference, np.zeros_like(reference.labels), settings)
     return CaseResult(case_id, source, scores, failure, notes, reference.sha256, prediction_sha256)
 
 

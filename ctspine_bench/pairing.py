@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ctspine_bench.anatomy import TOTALSEGMENTATOR
 from ctspine_bench.cases import CaseFile, case_id_of, find_cases
 from ctspine_bench.errors import CaseError, UsageError
-from ctspine_bench.testsets import custom, source_of
+from ctspine_bench.testsets import SOURCES, custom, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ctspine_bench.anatomy import LabelMap
     from ctspine_bench.testsets import TestSet
 
 
@@ -26,52 +28,96 @@ class Pair:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be scored: the pairs, and the names on either side that found no partner."""
+    """What is to be scored: the pairs, the names on either side that found no partner, and where all this is."""
 
     test_set: TestSet
     pairs: tuple[Pair, ...]
     ignored_predictions: tuple[str, ...]
-    ignored_references: int
+    n_ignored_references: int
+    inputs: str
 
 
-def plan_submission(predictions: Path | str, references: Path | str, test_set: TestSet | None = None) -> Plan:
-    """Match predictions with the references of a test set, reading nothing but folders."""
+def plan_submission(
+    predictions: Path | str,
+    references: Path | str,
+    test_set: TestSet | None = None,
+    *,
+    reference_label_map: LabelMap | None = None,
+    prediction_label_map: LabelMap | None = None,
+) -> Plan:
+    """Match predictions with the references of a test set, reading nothing but folders.
+
+    Args:
+        predictions: Folder of predictions, or one file.
+        references: Folder of references, or one file.
+        test_set: Which cases count; by default all references found.
+        reference_label_map: Names the masks by which a folder is known to be one case.
+        prediction_label_map: Likewise.
+
+    Raises:
+        CaseError: E_MISSING_REFERENCE, E_NO_CASES, E_DUPLICATE_CASE among the references.
+        FileError: E_NOT_FOUND for a folder.
+        UsageError: One side is a file and the other a folder of cases.
+    """
     test_set = test_set or custom()
     predictions, references = Path(predictions), Path(references)
+    inputs = f"{predictions.resolve()} against {references.resolve()}, {test_set.name}"
     if references.is_file():
-        return _plan_single(predictions, references, test_set)
+        return _plan_single(predictions, references, test_set, inputs, _mask_stems(prediction_label_map))
     if predictions.is_file():
         raise UsageError(f"expected a folder of predictions, as {references} is a folder; found the file {predictions}")
-    found = find_cases(references)
+    found = find_cases(references, _mask_stems(reference_label_map))
     selected = select(test_set, found)
     for reference in selected.values():
         reference.check_single()
-    predicted = find_cases(predictions)
+    predicted = find_cases(predictions, _mask_stems(prediction_label_map))
     return Plan(
         test_set=test_set,
         pairs=tuple(Pair(reference, predicted.get(case_id)) for case_id, reference in selected.items()),
         ignored_predictions=tuple(case_id for case_id in predicted if case_id not in selected),
-        ignored_references=len(found) - len(selected),
+        n_ignored_references=len(found) - len(selected),
+        inputs=inputs,
     )
 
 
-def _plan_single(prediction: Path, reference: Path, test_set: TestSet) -> Plan:
+def _plan_single(prediction: Path, reference: Path, test_set: TestSet, inputs: str, mask_stems: frozenset[str]) -> Plan:
     if test_set.cases is not None:
         raise UsageError(f"expected a folder with the references of the {test_set.title}, found the file {reference}")
+    if prediction.is_dir() and all(case.path != prediction for case in find_cases(prediction, mask_stems).values()):
+        raise UsageError(
+            f"expected a file or a folder of masks as the prediction of {reference}, found the folder {prediction}"
+        )
     case_id = case_id_of(reference)
     source = source_of(case_id)
     pair = Pair(CaseFile(case_id, reference, source), CaseFile(case_id, prediction, source))
-    return Plan(test_set, (pair,), (), 0)
+    return Plan(test_set, (pair,), (), 0, inputs)
+
+
+def _mask_stems(label_map: LabelMap | None) -> frozenset[str]:
+    """Return the names by which a folder of masks is known: the user's, and those of TotalSegmentator."""
+    return frozenset(TOTALSEGMENTATOR.masks) | frozenset(label_map.masks if label_map else ())
 
 
 def select(test_set: TestSet, references: Mapping[str, CaseFile]) -> dict[str, CaseFile]:
-    """Return the references of the cases of a test set; all of them if the set has no list of cases.
+    """Return the references of the cases of a test set.
+
+    Without a list of cases these are all references; for VerSe, all that are not known to come from elsewhere.
 
     Raises:
         CaseError: `E_MISSING_REFERENCE` when a listed case has no reference.
     """
     if test_set.cases is None:
-        return dict(references)
+        elsewhere = set(SOURCES) - {"VerSe"} if test_set.name == "verse" else set()
+        selected = {case_id: case for case_id, case in references.items() if case.source not in elsewhere}
+        if not selected:
+            raise CaseError(
+                "E_MISSING_REFERENCE",
+                None,
+                expected="references of VerSe cases",
+                found=f"{len(references)} references, all of other sources",
+                advice="Give the folder with the VerSe references.",
+            )
+        return selected
     missing = [case_id for case_id in test_set.cases if case_id not in references]
     if missing:
         named = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from ctspine_bench import __version__
+from ctspine_bench.anatomy import IDENTITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from ctspine_bench.anatomy import LabelMap
     from ctspine_bench.records import CaseResult
 
-# What decides about numbers: reading, arithmetic, policies.
+# What decides about numbers: finding and reading files, arithmetic, policies, and the records that hold them.
 _ENGINE: Final = (
-    "aggregate.py", "anatomy.py", "bootstrap.py", "comparison.py", "kernels", "manifests", "metrics", "scoring.py",
-    "volumes",
+    "aggregate.py", "anatomy.py", "bootstrap.py", "cases.py", "comparison.py", "evaluate.py", "kernels", "manifests",
+    "metrics", "pairing.py", "records.py", "scoring.py", "tables.py", "testsets.py", "volumes",
 )  # fmt: skip
 
 
@@ -47,16 +48,21 @@ class Settings:
     def describe(self) -> dict[str, Any]:
         """Return the settings for results.json."""
         return {
-            "reference_label_map": self.reference_label_map.name if self.reference_label_map else "ctspine1k",
-            "prediction_label_map": self.prediction_label_map.name if self.prediction_label_map else "ctspine1k",
+            "reference_label_map": _describe(self.reference_label_map or IDENTITY),
+            "prediction_label_map": _describe(self.prediction_label_map or IDENTITY),
             "resample": "nearest" if self.resample else None,
             "pooled_hd95": self.pooled,
         }
 
     def digest(self) -> str:
         """Return a digest that changes whenever settings or engine would give other numbers."""
-        content = json.dumps([asdict(self), engine_sha256()], sort_keys=True, default=dict)
+        content = json.dumps([self.describe(), engine_sha256()], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _describe(label_map: LabelMap) -> dict[str, str]:
+    content = json.dumps(asdict(label_map), sort_keys=True)
+    return {"name": label_map.name, "sha256": hashlib.sha256(content.encode()).hexdigest()}
 
 
 @dataclass(frozen=True)

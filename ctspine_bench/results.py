@@ -63,5 +63,6 @@ def _test_set(score: SubmissionScore) -> dict[str, Any]:
         {"case_id": result.case_id, **asdict(result.failure)} for result in score.results if result.failure
     ]
     document["ignored_predictions"] = list(score.ignored_predictions)
+    document["n_ignored_references"] = score.n_ignored_references
     document["notes"] = [{"case_id": result.case_id, "note": note} for result in score.results for note in result.notes]
     return document

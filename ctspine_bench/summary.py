@@ -85,23 +85,28 @@ class Estimate:
 class Counts:
     """How many vertebrae were matched, missed and spurious, and how many cases failed.
 
-    `spurious_at_border` are among the spurious: predicted where the field of view ends, which annotations often leave
-    out.
+    `spurious_ml` is the volume of the spurious ones in all. `spurious_at_border` are among them: predicted where the
+    field of view ends, which annotations often leave out.
     """
 
     matched: int
     missed: int
     spurious: int
     spurious_at_border: int
+    spurious_ml: float
     failed: int
 
 
 @dataclass(frozen=True)
 class Naming:
-    """Identification metrics averaged over cases, and how many cases have which label shift ("none": no overlap)."""
+    """Identification metrics averaged over cases, and how many cases have which label shift ("none": no overlap).
+
+    `localisation_mm` is the mean over all `n_localised` vertebrae that are in both volumes under one name.
+    """
 
     identification_rate: float | None
     localisation_mm: float | None
+    n_localised: int
     dsc_unshifted: float | None
     dsc_instance: float | None
     panoptic_quality: float | None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from ctspine_bench.errors import UsageError
 from ctspine_bench.records import CaseResult, CaseScore, Failure, Identification, VertebraScore
 
 if TYPE_CHECKING:
@@ -110,39 +111,55 @@ class Journal:
 
     A line holds what it was made with, as given by the caller: results of other settings or other files do not count. A
     torn line, as a killed process leaves it, does not count either.
+
+    Attributes:
+        path: The file.
+        settings: What decides about the numbers, in any form.
+        inputs: What the run is about, for people: the journal of another run is refused.
     """
 
-    def __init__(self, path: Path, settings: str) -> None:
+    def __init__(self, path: Path, settings: str, inputs: str) -> None:
         self.path = path
         self.settings = settings
+        self.inputs = inputs
 
     def read(self) -> dict[str, CaseResult]:
-        """Return the results by the files they were made from; later lines win."""
+        """Return the results by the files they were made from; later lines win.
+
+        Raises:
+            UsageError: The journal is about other inputs.
+        """
         if not self.path.exists():
             return {}
-        entries = map(_parse_line, self.path.read_text(encoding="utf-8").split("\n"))
-        return {
-            entry["files"]: _case_result(entry["result"])
-            for entry in entries
-            if entry and entry["settings"] == self.settings
-        }
+        results = {}
+        for line in self.path.read_bytes().split(b"\n"):
+            entry = _parse_line(line)
+            if entry and entry["inputs"] != self.inputs:
+                raise UsageError(
+                    f"expected a run of {self.inputs} in {self.path.parent}, found one of {entry['inputs']}; "
+                    "choose another folder"
+                )
+            if entry and entry["settings"] == self.settings:
+                results[entry["files"]] = _case_result(entry["result"])
+        return results
 
     def append(self, files: str, result: CaseResult) -> None:
         """Add one result and bring it to disk."""
-        entry = {"settings": self.settings, "files": files, "result": asdict(result)}
-        with self.path.open("a", encoding="utf-8") as file:
+        entry = {"inputs": self.inputs, "settings": self.settings, "files": files, "result": asdict(result)}
+        with self.path.open("a", encoding="ascii") as file:
             # A leading newline sets the line apart from a torn one before it.
-            file.write(f"\n{json.dumps(entry, ensure_ascii=False, allow_nan=False)}")
+            file.write(f"\n{json.dumps(entry, allow_nan=False)}")
             file.flush()
             os.fsync(file.fileno())
 
 
-def _parse_line(line: str) -> dict[str, Any] | None:
+def _parse_line(line: bytes) -> dict[str, Any] | None:
     try:
         entry = json.loads(line)
-    except json.JSONDecodeError:
+    except ValueError:
         return None
-    return entry if isinstance(entry, dict) and {"settings", "files", "result"} <= entry.keys() else None
+    # The settings hold the digest of the source that made the result, so its layout is today's if they match.
+    return entry if isinstance(entry, dict) and {"inputs", "settings", "files", "result"} <= entry.keys() else None
 
 
 def _case_result(entry: dict[str, Any]) -> CaseResult:

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from niftis import RAS_2MM, nifti_bytes, small_labels, with_dim, write
 
+from ctspine_bench.anatomy import LabelMap
 from ctspine_bench.errors import CODES, CaseError, FileError, GeometryError, InputError, LabelError
 from ctspine_bench.volumes import check_same_grid, read_labels
 
@@ -155,7 +156,14 @@ class TestHostileHeader:
         """`max_voxels` counts voxels: 120 pass with 120, not with 119."""
         path = write(tmp_path / "case.nii.gz", nifti_bytes(small_labels()))
         assert read_labels(path, max_voxels=120).grid.shape == (4, 5, 6)
-        assert_refused(path, "E_TOO_LARGE", "at most 119 voxels", "4×5×6 = 120", max_voxels=119)
+        error = assert_refused(path, "E_TOO_LARGE", "at most 119 voxels", "4×5×6 = 120", max_voxels=119)
+        assert error.advice == "If the header is wrong, write the file again; a volume that large has to be cropped."
+
+    def test_longest_axis(self, tmp_path: Path) -> None:
+        """An axis beyond the reach of 16-bit indices is refused for good."""
+        content = nifti_bytes(small_labels(), version=2, dim=np.array([3, 65535, *[1] * 6], np.int64))
+        error = assert_refused(write(tmp_path / "case.nii", content), "E_TOO_LARGE", "65534 along an axis")
+        assert error.advice.endswith("the limit along an axis cannot be raised.")
 
     @pytest.mark.parametrize("name", ["case.nii", "case.nii.gz"])
     def test_a_tiny_file_at_the_limit(self, tmp_path: Path, name: str) -> None:
@@ -441,7 +449,34 @@ class TestMaskFolder:
         one = nifti_bytes(np.zeros((2, 2, 2), np.uint8))
         other = nifti_bytes(np.zeros(shape, np.uint8), np.diag([spacing, 2, 2, 1]))
         folder = self.folder(tmp_path, vertebrae_L1=one, vertebrae_L2=other)
-        assert_refused(folder, code, label_map="totalsegmentator")
+        error = assert_refused(folder, code, label_map="totalsegmentator")
+        assert error.path == str(folder / "vertebrae_L2.nii.gz")
+        assert error.expected.startswith("the grid of the first mask vertebrae_L1.nii.gz: 2×2×2 voxels of 2×2×2 mm")
+        assert error.found.startswith("×".join(map(str, shape)))
+        assert error.advice == "Write all masks of a case on one grid."
+
+
+class TestLabelMap:
+    """A label map made in Python that cannot be meant that way."""
+
+    @pytest.mark.parametrize(
+        ("changes", "pair"),
+        [
+            ({"values": {0: 0, 5: 26}}, "5: 26"),
+            ({"values": {5: -1}}, "5: -1"),
+            ({"values": {5: 2.0}}, "5: 2.0"),
+            ({"values": {5: True}}, "5: True"),
+            ({"values": {-1: 5}}, "-1: 5"),
+            ({"values": {65536: 5}}, "65536: 5"),
+            ({"values": {"5": 5}}, "'5': 5"),
+            ({"flagged": {-2: "T13"}}, "-2: 'T13'"),
+            ({"masks": {"top": 26}}, "'top': 26"),
+        ],
+    )
+    def test_invalid(self, changes: dict[str, Any], pair: str) -> None:
+        """The value and the label at fault are named, and the label map."""
+        with pytest.raises(ValueError, match=re.escape(f"in the label map 'mine', found {pair}")):
+            LabelMap(**{"name": "mine", "values": {}, **changes})
 
 
 class TestLabelMapFile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,17 +20,29 @@ from ctspine_bench import (
     score_submission,
     write_labels,
 )
-from ctspine_bench.evaluate import evaluate_pair
+from ctspine_bench.comparison import compare
+from ctspine_bench.evaluate import SubmissionScore, evaluate_pair, score_plan
 from ctspine_bench.pairing import plan_submission
+from ctspine_bench.provenance import Settings
 from ctspine_bench.testsets import official
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from ctspine_bench.pairing import Pair
+    from ctspine_bench.records import CaseResult, Comparison
+
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     return write_benchmark(tmp_path)
+
+
+def run(folders: tuple[Path, Path], journal: Path, settings: Settings | None = None, **options: Any) -> SubmissionScore:
+    """Score with a journal."""
+    return score_plan(plan_submission(*folders), settings or Settings(), journal=journal, **options)
 
 
 def test_perfect_predictions(folders: tuple[Path, Path]) -> None:
@@ -182,14 +194,14 @@ def test_journal_saves_finished_cases(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        score_submission(*folders, journal=journal, workers=1, on_case=interrupt_after_two)
+        run(folders, journal, workers=1, on_case=interrupt_after_two)
     journal.write_text(journal.read_text() + '\n{"settings": "torn', encoding="utf-8")
     evaluated = []
     monkeypatch.setattr(
         "ctspine_bench.evaluate.evaluate_pair",
         lambda pair, settings: evaluated.append(pair.reference.case_id) or evaluate_pair(pair, settings),
     )
-    resumed = score_submission(*folders, journal=journal)
+    resumed = run(folders, journal)
     assert len(evaluated) == 1
     assert resumed.results == expected.results
     assert resumed.table.equals(expected.table)
@@ -202,12 +214,74 @@ def test_journal_forgets_changed_files_and_failures(folders: tuple[Path, Path], 
     journal = tmp_path / "journal.jsonl"
     whole = (predictions / "liver_2.nii.gz").read_bytes()
     (predictions / "liver_2.nii.gz").write_bytes(whole[:-1])
-    assert [result.case_id for result in score_submission(*folders, journal=journal).failures] == ["liver_2"]
+    assert [result.case_id for result in run(folders, journal).failures] == ["liver_2"]
     (predictions / "liver_2.nii.gz").write_bytes(whole)
     empty = np.zeros_like(column())
     write_labels(predictions / "liver_1.nii.gz", empty, grid_of(empty))
-    score = score_submission(*folders, journal=journal)
+    score = run(folders, journal)
     assert not score.failures
     assert [result.score.spine.dsc for result in score.results] == [1.0, 0.0, 1.0]
-    pooled = score_submission(*folders, journal=journal, pooled=True)
+    pooled = run(folders, journal, Settings(pooled=True))
     assert pooled.results[0].score.spine.hd95_pooled_mm == 0.0
+
+
+def test_journal_of_another_run_is_refused(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    """A journal goes on with its own folders alone."""
+    journal = tmp_path / "journal.jsonl"
+    run(folders, journal)
+    other = write_benchmark(tmp_path / "other")
+    with pytest.raises(UsageError, match="choose another folder"):
+        run(other, journal)
+
+
+def test_file_replaced_while_it_is_scored_is_scored_again(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal never passes off the score of an old file as that of a new one."""
+    journal = tmp_path / "journal.jsonl"
+    empty = np.zeros_like(column())
+
+    def replace_then(pair: Pair, settings: Settings) -> CaseResult:
+        result = evaluate_pair(pair, settings)
+        write_labels(folders[0] / f"{pair.reference.case_id}.nii.gz", empty, grid_of(empty))
+        return result
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ctspine_bench.evaluate.evaluate_pair", replace_then)
+        assert run(folders, journal).summary.official.mean_of_spine.dsc == 1
+    assert run(folders, journal).summary.official.mean_of_spine.dsc == 0
+
+
+def test_out_of_memory_is_the_error_of_one_case(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A case that does not fit in memory fails with E_MEMORY; the others are scored."""
+
+    def compare_small(reference: NDArray, prediction: NDArray, *args: Any, **options: Any) -> Comparison:
+        if 3 in reference and prediction.any():
+            raise MemoryError
+        return compare(reference, prediction, *args, **options)
+
+    monkeypatch.setattr("ctspine_bench.evaluate.compare", compare_small)
+    score = score_submission(*folders)
+    assert [(result.case_id, result.failure.code) for result in score.failures] == [("HN_P001", "E_MEMORY")]
+    assert [result.score.spine.dsc for result in score.results] == [0.0, 1.0, 1.0]
+
+
+def test_a_reference_file_against_a_folder_of_cases(folders: tuple[Path, Path]) -> None:
+    """One reference file against a folder that is not one of masks makes no sense."""
+    with pytest.raises(UsageError, match="expected a file or a folder of masks"):
+        plan_submission(folders[0], folders[1] / "MSD-T10" / "liver_1_seg.nii.gz")
+
+
+def test_missing_prediction_file(folders: tuple[Path, Path]) -> None:
+    """A prediction file that is not there is the failure of its case, not of the run."""
+    score = score_submission(folders[0] / "nowhere.nii.gz", folders[1] / "MSD-T10" / "liver_1_seg.nii.gz")
+    assert [result.failure.code for result in score.failures] == ["E_NOT_FOUND"]
+
+
+def test_verse_leaves_other_sources_out(folders: tuple[Path, Path]) -> None:
+    """The VerSe set has no list of cases, but references known to come from elsewhere are not among them."""
+    labels = column()
+    write_labels(folders[1] / "sub-verse004_seg.nii.gz", labels, grid_of(labels))
+    plan = plan_submission(*folders, official("verse"))
+    assert [pair.reference.case_id for pair in plan.pairs] == ["sub-verse004"]
+    assert plan.n_ignored_references == 3

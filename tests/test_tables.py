@@ -42,7 +42,7 @@ def results() -> list[CaseResult]:
 
 def test_journal_round_trip(tmp_path: Path) -> None:
     """What is appended is read back equal in every field, floats to the last bit."""
-    journal = Journal(tmp_path / "journal.jsonl", "settings")
+    journal = Journal(tmp_path / "journal.jsonl", "settings", "inputs")
     for result in results():
         journal.append(result.case_id, result)
     assert journal.read() == {result.case_id: result for result in results()}
@@ -50,18 +50,18 @@ def test_journal_round_trip(tmp_path: Path) -> None:
 
 def test_journal_of_other_settings_does_not_count(tmp_path: Path) -> None:
     """Results made with other settings or another engine are not taken over."""
-    Journal(tmp_path / "journal.jsonl", "old").append("a", case("a", mask("T1", 0.5, 1.0)))
-    assert Journal(tmp_path / "journal.jsonl", "new").read() == {}
+    Journal(tmp_path / "journal.jsonl", "old", "inputs").append("a", case("a", mask("T1", 0.5, 1.0)))
+    assert Journal(tmp_path / "journal.jsonl", "new", "inputs").read() == {}
 
 
 def test_torn_line_does_not_count(tmp_path: Path) -> None:
     """A line cut short by a killed process is passed over, and the next one is whole."""
     path = tmp_path / "journal.jsonl"
-    journal = Journal(path, "s")
+    journal = Journal(path, "s", "inputs")
     first, second = case("a", mask("T1", 0.5, 1.0)), case("b", missed("T1"))
-    journal.append("a", first)
+    journal.append("a", replace(first, notes=("512×512, 30° – ü",)))
     whole = path.read_bytes()
-    for length in range(0, len(whole), 61):
+    for length in range(0, len(whole), 7):
         path.write_bytes(whole[:length])
         journal.append("b", second)
         assert journal.read() == {"b": second}
@@ -69,7 +69,7 @@ def test_torn_line_does_not_count(tmp_path: Path) -> None:
 
 def test_later_line_wins(tmp_path: Path) -> None:
     """A case scored again replaces its earlier result."""
-    journal = Journal(tmp_path / "journal.jsonl", "s")
+    journal = Journal(tmp_path / "journal.jsonl", "s", "inputs")
     old = case("a", missed("T1"))
     journal.append("a", old)
     journal.append("a", replace(old, notes=("again",)))
@@ -78,7 +78,7 @@ def test_later_line_wins(tmp_path: Path) -> None:
 
 def test_no_journal_yet(tmp_path: Path) -> None:
     """A file that is not there holds no results."""
-    assert Journal(tmp_path / "journal.jsonl", "s").read() == {}
+    assert Journal(tmp_path / "journal.jsonl", "s", "inputs").read() == {}
 
 
 def test_parquet_round_trip(tmp_path: Path) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import pickle
 import tracemalloc
+from dataclasses import asdict
 from itertools import permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 
 import nibabel as nib
@@ -17,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from niftis import RAS_2MM, SHARED, nifti_bytes, small_labels, with_dim, write
 
-from ctspine_bench.anatomy import LABEL_MAPS
+from ctspine_bench.anatomy import LABEL_MAPS, LabelMap
 from ctspine_bench.errors import UsageError
 from ctspine_bench.records import Grid, LabelVolume
 from ctspine_bench.volumes import check_same_grid, read_label_map, read_labels, resample_nearest, write_labels
@@ -215,6 +218,16 @@ class TestLabelMaps:
         assert read_label_map(read) is read
         assert read_label_map("verse") is LABEL_MAPS["verse"]
         assert read_label_map(None) is None
+
+    def test_any_mapping(self) -> None:
+        """Whatever mapping a label map is made of, it is copied, and can be pickled and turned into a dictionary."""
+        values = {0: 0, 7: 20}
+        label_map = LabelMap("mine", MappingProxyType(values), masks=MappingProxyType({"top": 1}))
+        values[8] = 99
+        assert pickle.loads(pickle.dumps(label_map)) == label_map  # noqa: S301 -- our own bytes
+        assert asdict(label_map) == {
+            "name": "mine", "values": {0: 0, 7: 20}, "ignore_others": False, "flagged": {}, "masks": {"top": 1},
+        }  # fmt: skip
 
 
 class TestMaskFolder:

@@ -17,6 +17,7 @@ from ctspine_bench.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 BAD_INPUT: Final = 1
 WRONG_USAGE: Final = 2
@@ -86,3 +87,13 @@ def show_error(error: InputError) -> None:
         f"  to do     {error.advice}",
     ):
         click.echo(line, err=True)
+
+
+def check_phantom_folder(folder: Path) -> None:
+    """Refuse to write a phantom benchmark among other files.
+
+    Raises:
+        UsageError: The folder holds something else than an earlier phantom.
+    """
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "benchmark" / "phantom.json").exists():
+        raise UsageError(f"expected a new or empty folder for the phantom, found files in {folder}; choose another")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from ctspine_bench.cli import check_phantom_folder
 from ctspine_bench.testsets import custom
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def command(folder: Path, *, workers: int | None) -> int:
     from ctspine_bench.report.html import write_report
     from ctspine_bench.results import write_results
 
+    check_phantom_folder(folder)
     _make_phantom(folder, workers)
     plans = {name: [_plan(folder, name, test_set) for test_set in TEST_SETS] for name in _SUBMISSIONS}
     scores = _score_all(plans, workers)

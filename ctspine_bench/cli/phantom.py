@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from ctspine_bench.cli import check_phantom_folder
+
 
 def _list(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
@@ -64,6 +66,7 @@ def command(folder: Path, *, simulate: tuple[str, ...], workers: int | None, **o
         raise click.BadParameter(
             f"expected one of {', '.join(SIMULATED)}, found {unknown[0]!r}", param_hint="--simulate"
         )
+    check_phantom_folder(folder)
     n_cases = 2 * 4 * options["cases_per_source"] + options["verse_cases"]
     benchmark = folder / "benchmark"
     with case_progress("Phantom", n_cases) as progress:

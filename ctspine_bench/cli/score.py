@@ -6,12 +6,13 @@ import json
 import shlex
 import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ctspine_bench.cli import BAD_INPUT, INTERRUPTED
-from ctspine_bench.errors import UsageError
+from ctspine_bench.errors import FileError, UsageError
 from ctspine_bench.testsets import OFFICIAL, custom, official
 
 if TYPE_CHECKING:
@@ -98,9 +99,14 @@ def command(
         resample=options["resample"] is not None,
         pooled=options["pooled_hd95"],
     )
-    plan = plan_submission(predictions, references, official(test_set) if test_set else custom())
-    if output:
-        output.mkdir(parents=True, exist_ok=True)
+    plan = plan_submission(
+        predictions,
+        references,
+        official(test_set) if test_set else custom(),
+        reference_label_map=settings.reference_label_map,
+        prediction_label_map=settings.prediction_label_map,
+    )
+    _prepare(output, report)
     try:
         score = _score(plan, settings, options["workers"], output / JOURNAL if output else None)
     except KeyboardInterrupt:
@@ -109,11 +115,11 @@ def command(
         return INTERRUPTED
     if output:
         write_results([score], output, _command())
+    _show(score, format_, vertebrae, sensitivity=sensitivity)
     if report:
         from ctspine_bench.report.html import write_report
 
         write_report(score, report, plan, _command())
-    _show(score, format_, vertebrae, sensitivity=sensitivity)
     for path in filter(None, (output, report)):
         click.echo(f"Written: {path}", err=True)
     return BAD_INPUT if score.summary is None or (score.failures and not allow_incomplete) else 0
@@ -128,6 +134,27 @@ def _check_output(output: Path | None, *, resume: bool) -> None:
         raise UsageError(f"expected a folder for --output, found the file {output}")
     if output and not resume and any((output / name).exists() for name in (RESULTS, CASES, JOURNAL)):
         raise UsageError(f"{output} holds results already: go on with them with --resume, or choose another folder")
+
+
+def _prepare(output: Path | None, report: Path | None) -> None:
+    """Make the folders that results go to, before any work: nothing is to be lost for want of a place."""
+    from ctspine_bench.results import RESULTS
+
+    for folder in filter(None, (output, report.parent if report else None)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise _output_error(folder, "a folder that can be written to", error.strerror or str(error)) from None
+    if report and report.is_dir():
+        raise _output_error(report, "the name of a file for --report", "a folder")
+    if output:
+        # A run that goes on is not finished, and its results.json would say it is.
+        (output / RESULTS).unlink(missing_ok=True)
+
+
+def _output_error(path: Path, expected: str, found: str) -> FileError:
+    return FileError("E_OUTPUT", path, expected=expected, found=found, advice="Choose another place for the results.")
 
 
 def _score(plan: Plan, settings: Settings, workers: int | None, journal: Path | None) -> SubmissionScore:
@@ -162,6 +189,11 @@ def _show(score: SubmissionScore, format_: str, vertebrae: Vertebrae, *, sensiti
         from ctspine_bench.report import text
 
         click.echo(getattr(text, format_)(score, vertebrae=vertebrae))
+    if format_ != "table":
+        # These formats are read by programs; people learn of failures here.
+        for result in score.failures:
+            if result.failure:
+                click.echo(f"{result.case_id}: {result.failure.message}", err=True)
 
 
 def _command() -> str:

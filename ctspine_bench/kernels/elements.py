@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
+from ctspine_bench.kernels.compiling import kernel
 from ctspine_bench.kernels.words import EACH_BYTE, load_word_within, zero_bytes
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def extract_elements(
     return {key: grouped[ends[key] - counts[key] : ends[key]] for key in keys}
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _group(found, starts):
     """Sort elements by key, keeping their order within a key."""
     grouped = np.empty_like(found)
@@ -76,7 +76,7 @@ def _group(found, starts):
     return grouped
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _walk(labels, spans, wanted, class_of_code, shifts, found):
     """Store the elements of the wanted keys in the order they are met; without room, only count them by key."""
     counts = np.zeros(256, np.int64)
@@ -106,12 +106,12 @@ def _walk(labels, spans, wanted, class_of_code, shifts, found):
     return counts
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def _row(s, r, n_slices, n_rows):
     return s * n_rows + r if 0 <= s < n_slices and 0 <= r < n_rows else -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _walk_row(flat, rows, n_columns, first, end, corner, column_shift, wanted, class_of_code, counts, found, n_found):
     """Visit the corners first … end of one row of corners, eight at a time; return how many elements there are now."""
     byte = np.uint64(8)
@@ -155,20 +155,20 @@ def _walk_row(flat, rows, n_columns, first, end, corner, column_shift, wanted, c
     return n_found
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def _lowest_bit(code):
     """Return the index of the lowest set bit of a code 1–255."""
     lowest = code & -code
     return ((lowest > 15) << 2) + ((lowest & 0xCC > 0) << 1) + (lowest & 0xAA > 0)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def _lowest_byte(word):
     """Return the index of the lowest byte of a word that is not zero."""
     return _lowest_bit(255 - zero_bytes(word))
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def _load(flat, row, n_columns, c):
     if row < 0:
         return np.uint64(0)
@@ -176,7 +176,7 @@ def _load(flat, row, n_columns, c):
     return load_word_within(flat, start + c, start + n_columns)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def _pack(a, b, c, d, shift):
     """Put one byte of each of four words into bytes 0, 2, 4 and 6."""
     byte = np.uint64(255)

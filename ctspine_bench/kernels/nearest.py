@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from ctspine_bench.kernels.compiling import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -139,13 +140,13 @@ def _distances(
     return Distances(counts, np.sqrt(squares), (far >> np.uint64(48)).astype(np.uint8))
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def _corner(element):
     """Unpack the corner index of an element along x, y, z."""
     return np.int64(element & _AXIS), np.int64(element >> _Y & _AXIS), np.int64(element >> _Z & _AXIS)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bounds(elements):
     """Return the smallest and the largest corner index along x, y, z."""
     bounds = np.empty((2, 3), np.int64)
@@ -158,7 +159,7 @@ def _bounds(elements):
     return bounds
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _mark(elements, low, strides, shift, bits, occupied):
     """Set the bit of every element, and the cell of the coarse grid that it lies in."""
     for element in elements:
@@ -169,7 +170,7 @@ def _mark(elements, low, strides, shift, bits, occupied):
         occupied[a >> shift[0], b >> shift[1], c >> shift[2]] = True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _dilate(occupied):
     """Return the cells that are occupied or touch an occupied one."""
     near = np.zeros_like(occupied)
@@ -182,7 +183,7 @@ def _dilate(occupied):
     return near
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _search_near(elements, low, strides, jumps, rank, shift, bits, near_cells, counts):
     """Count each element at its distance; return the indices of those that have no target within the offsets."""
     far = np.empty(elements.size, np.int64)
@@ -202,7 +203,7 @@ def _search_near(elements, low, strides, jumps, rank, shift, bits, near_cells, c
     return far[:n_far].copy()
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def _first_set(bits, at, jumps, first, end):
     for k in range(first, end):
         target = at + jumps[k]
@@ -211,7 +212,7 @@ def _first_set(bits, at, jumps, first, end):
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sort_into_blocks(elements, low, shift, cells):
     """Group elements by the cell they lie in.
 
@@ -262,7 +263,7 @@ def _sort_into_blocks(elements, low, shift, cells):
     return order, points, starts, lows, highs
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _search_far(query_order, queries, query_starts, query_lows, query_highs, targets, starts, lows, highs, spacing):
     """Return the squared distance of each query to the nearest target, in the order before grouping."""
     squares = np.empty(query_order.size)
@@ -305,7 +306,7 @@ def _search_far(query_order, queries, query_starts, query_lows, query_highs, tar
     return squares
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def _insert(candidates, n, block, nearest):
     """Insert a block into the first n candidates, which are sorted by distance."""
     at = n
@@ -315,7 +316,7 @@ def _insert(candidates, n, block, nearest):
     candidates[at] = block
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def _box_distances(lows, highs, i, other_lows, other_highs, j, spacing):
     """Return the smallest and the largest possible squared distance between points of two boxes."""
     least = 0.0
@@ -329,7 +330,7 @@ def _box_distances(lows, highs, i, other_lows, other_highs, j, spacing):
     return least * (1 - 1e-12), most * (1 + 1e-12)
 
 
-@njit(cache=True, nogil=True, fastmath={"nnan", "ninf", "nsz"})
+@kernel(fastmath={"nnan", "ninf", "nsz"})
 def _least_square(x, y, z, targets_x, targets_y, targets_z, sx, sy, sz):
     """Return the smallest squared distance from a point to some targets."""
     best = np.inf

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from ctspine_bench.kernels.compiling import kernel
 from ctspine_bench.kernels.words import EACH_BYTE, load_word
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def scan_overlap(reference: NDArray[np.uint8], prediction: NDArray[np.uint8]) ->
     return Overlap(*_scan(reference.reshape(-1), prediction.reshape(-1), *reference.shape))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _scan(reference, prediction, n_slices, n_rows, n_columns):
     confusion = np.zeros((256, 256), np.int64)
     index_sums = np.zeros((2, 256, 3), np.int64)
@@ -70,7 +70,7 @@ def _scan(reference, prediction, n_slices, n_rows, n_columns):
     return confusion, index_sums, lowest, highest, spans
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def _end_of_run(reference, prediction, i, end):
     """Return the end of the run of equal value pairs that starts at i."""
     r = reference[i]
@@ -85,7 +85,7 @@ def _end_of_run(reference, prediction, i, end):
     return j
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def _add_run(index_sums, lowest, highest, spans, row, value, position):
     s, r, first, end = position
     n = end - first

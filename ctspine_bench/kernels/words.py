@@ -6,9 +6,11 @@ from typing import Final
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from ctspine_bench.kernels.compiling import kernel
 
 EACH_BYTE: Final = np.uint64(0x0101010101010101)
 _LOW_BITS: Final = np.uint64(0x7F7F7F7F7F7F7F7F)
@@ -28,7 +30,7 @@ def load_word(typing_context, flat, index):  # noqa: ARG001 -- numba's signature
     return types.uint64(flat, types.intp), generate
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def load_word_within(flat, index, end):
     """Return the eight bytes from index on; those at or past `end` read as 0."""
     if index + 8 <= end:
@@ -39,7 +41,7 @@ def load_word_within(flat, index, end):
     return word
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@kernel(forceinline=True)
 def zero_bytes(word):
     """Return a code 0–255 with bit b set where byte b of the word is zero."""
     nonzero = ((word & _LOW_BITS) + _LOW_BITS) | word

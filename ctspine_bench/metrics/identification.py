@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 IDENTIFICATION_RADIUS_MM: Final = 20.0
 LARGEST_SHIFT: Final = 3
+# Equal distances must not become unequal by rounding.
+_ROUNDING: Final = 1e-9
 
 
 def identify(comparison: Comparison) -> Identification:
@@ -75,7 +77,7 @@ def _is_identified(comparison: Comparison, label: int, prediction: list[int]) ->
     distances = _centroid_distances(comparison, label, prediction)
     own = distances[prediction.index(label)]
     others = np.delete(distances, prediction.index(label))
-    return bool(own < IDENTIFICATION_RADIUS_MM and (others > own).all())
+    return bool(own < IDENTIFICATION_RADIUS_MM * (1 - _ROUNDING) and (others > own * (1 + _ROUNDING)).all())
 
 
 def _dsc_unshifted(comparison: Comparison, reference: list[int], shift: int | None) -> float | None:

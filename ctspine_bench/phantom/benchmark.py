@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from ctspine_bench import __version__
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.errors import UsageError
+from ctspine_bench.files import replacing
 from ctspine_bench.phantom.case import make_case
 from ctspine_bench.phantom.seeds import generator_for
 from ctspine_bench.phantom.sources import COLONOG, MSD, TRUNK_SOURCES, VERSE, Size, SourceProfile
 from ctspine_bench.phantom.workers import in_parallel
-from ctspine_bench.phantom.write import replacing, write_volume
+from ctspine_bench.phantom.write import write_volume
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
 from scipy.ndimage import gaussian_filter
 
 from ctspine_bench.anatomy import vertebra_label
+from ctspine_bench.kernels.compiling import kernel
 from ctspine_bench.phantom.organs import surroundings
 from ctspine_bench.phantom.rasterise import draw
 from ctspine_bench.records import Grid
@@ -99,7 +99,7 @@ def _outline(spine: Spine, grid: Grid) -> tuple[NDArray[np.float64], ...]:
     return tuple(np.interp(heights, z, column) for column in columns)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fill_trunk(image, outline, xs, ys):
     # Skin, fat that is thicker in front, muscle; the table of the scanner is a thin curved board under the back.
     middle_x, middle_y, width, depth = outline

@@ -10,8 +10,8 @@ from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
 
+from ctspine_bench.kernels.compiling import kernel
 from ctspine_bench.phantom.solids import CAPSULE, table
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _JOINT_MM: Final = 0.9  # how much nearer to one structure than to its neighbour
 _FAR: Final = 1e3
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _capsule(row, x, y, z):
     px, py, pz = x / row[13] - row[5], y / row[14] - row[6], z / row[15] - row[7]
     bx, by, bz = row[8] - row[5], row[9] - row[6], row[10] - row[7]
@@ -45,7 +45,7 @@ def _capsule(row, x, y, z):
     return (norm - radius) * norm / sqrt(gx * gx + gy * gy + gz * gz)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _body(row, x, y, z):
     level = min(max(z / row[9], -1.0), 1.0)
     upper = 0.5 + 0.5 * level
@@ -63,18 +63,18 @@ def _body(row, x, y, z):
     return max(side, cap) + soft * soft / 4.8
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _solid(row, x, y, z):
     return _capsule(row, x, y, z) if row[0] == CAPSULE else _body(row, x, y, z)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _beyond(row, x, y, z):
     dx, dy, dz = x - row[1], y - row[2], z - row[3]
     return sqrt(dx * dx + dy * dy + dz * dz) - row[4]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def depth_of(solids, holes, x, y, z):
     """Signed distance from a point to a bone's surface, mm, negative inside; exact to first order near the surface."""
     nearest = _FAR
@@ -91,13 +91,13 @@ def depth_of(solids, holes, x, y, z):
     return nearest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _hu(depth, shell_hu, shell_mm, core_hu):
     core = min(max((-depth - shell_mm) / 0.8 + 0.5, 0.0), 1.0)
     return shell_hu + core * (core_hu - shell_hu)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _place(own, i, j, k):
     return (
         own[0, 0] * i + own[0, 1] * j + own[0, 2] * k + own[0, 3],
@@ -106,7 +106,7 @@ def _place(own, i, j, k):
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _depth_beside(depth, neighbours, no_holes, i, j, k):
     # what is nearer to a neighbour is cut off, and a joint space stays between the two
     for own, solids in neighbours:
@@ -116,7 +116,7 @@ def _depth_beside(depth, neighbours, no_holes, i, j, k):
     return depth
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _draw(labels, image, label, material, box, own, solids, holes, neighbours, no_holes):
     # Far from the structure, as many voxels of the row are skipped as surely cannot be inside; deep in an organ, as
     # many are filled as surely are.

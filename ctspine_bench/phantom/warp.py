@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from ctspine_bench.kernels.compiling import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +70,7 @@ def bounding_box(labels: NDArray[np.uint8], margin: int = 0) -> tuple[slice, sli
     return first, second, third
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fetch(labels, result, lattice, step):
     n0, n1, n2 = labels.shape
     planes = np.empty((lattice.shape[2], 3), np.float32)

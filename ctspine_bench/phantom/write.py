@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import nibabel
 import numpy as np
 from isal import igzip
 
+from ctspine_bench.files import replacing
 from ctspine_bench.records import Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -33,7 +32,6 @@ def write_volume(path: Path, voxels: NDArray[np.uint8] | NDArray[np.int16], grid
     image.header.set_xyzt_units("mm")
     image.set_qform(grid.affine, code=1)
     image.set_sform(grid.affine, code=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
     with (
         replacing(path) as temporary,
         temporary.open("wb") as file,
@@ -47,14 +45,3 @@ def read_volume(path: Path) -> tuple[NDArray[np.generic], Grid]:
     image = nibabel.Nifti1Image.from_filename(path)
     x, y, z = image.shape
     return np.asarray(image.dataobj), Grid((x, y, z), image.affine)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path` that becomes `path` at the end, if nothing goes wrong."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
-from importlib.resources import files
+from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 import jinja2
@@ -13,6 +12,7 @@ from plotly.offline import get_plotlyjs
 
 from ctspine_bench import charts
 from ctspine_bench.aggregate import HD95_CAP_MM
+from ctspine_bench.files import replacing
 from ctspine_bench.provenance import provenance_of
 from ctspine_bench.report import layout
 from ctspine_bench.report.events import case_events
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ctspine_bench.pairing import Plan
     from ctspine_bench.summary import Summary
 
-_TEMPLATES: Final = files("ctspine_bench.report").joinpath("templates")
+_TEMPLATES: Final = resources.files("ctspine_bench.report").joinpath("templates")
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,8 @@ def write_report(score: SubmissionScore, path: Path, plan: Plan | None = None, c
         command: The command that was called, for the provenance.
     """
     page = report_page(score, plan, command)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def report_page(score: SubmissionScore, plan: Plan | None = None, command: str = "") -> str:

@@ -116,7 +116,10 @@ def _facts(summary: Summary) -> Table:
     """Return what the table does not tell, one line each: per-case means, counts, naming."""
     per_case, naming, counts = summary.per_case, summary.identification, summary.counts
     shifts = ", ".join(f"{_shift(shift)}: {_cases(n)}" for shift, n in naming.label_shifts.items() if n)
-    border = f" ({counts.spurious_at_border} at the border of the field of view)" if counts.spurious_at_border else ""
+    spurious = f"{counts.spurious} spurious" + (f" of {counts.spurious_ml:.1f} mL in all" if counts.spurious else "")
+    border = f" ({counts.spurious_at_border} where the field of view ends)" if counts.spurious_at_border else ""
+    found = summary.official.mean_of_vertebrae
+    localisation = f"localisation {mm(naming.localisation_mm)} mm (n = {naming.n_localised})"
     interval = "" if per_case["dsc"].low is None else "   (95 % intervals)"
     nsd = ", ".join(f"{dsc(per_case[f'nsd_{tolerance}mm'].mean)} at {tolerance} mm" for tolerance in (1, 2, 3))
     table = Table.grid(padding=(0, 2))
@@ -125,10 +128,11 @@ def _facts(summary: Summary) -> Table:
     for name, text in (
         ("Per case", f"DSC {estimate(per_case['dsc'], 3)}   HD95 {estimate(per_case['hd95_mm'], 2)} mm{interval}"),
         ("", f"NSD {nsd}"),
-        ("Vertebrae", f"{counts.matched} matched, {counts.missed} missed, {counts.spurious} spurious{border}"),
+        ("Vertebrae", f"{counts.matched} matched, {counts.missed} missed, {spurious}{border}"),
+        ("Found alone", f"HD95 {mm(found.hd95_detected_mm)} mm (Mean of Vertebrae over the {counts.matched} matched)"),
         (
             "Naming",
-            f"identification rate {percent(naming.identification_rate)}, localisation {mm(naming.localisation_mm)} mm",
+            f"identification rate {percent(naming.identification_rate)}, {localisation}",
         ),
         (
             "",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ctspine_bench.anatomy import TOTALSEGMENTATOR, LabelMap, vertebra_name
-from ctspine_bench.errors import CaseError, LabelError
+from ctspine_bench.errors import CaseError, GeometryError, LabelError
 from ctspine_bench.records import LabelVolume
 from ctspine_bench.volumes.decoding import BINARY_MASK
-from ctspine_bench.volumes.grids import check_same_grid
+from ctspine_bench.volumes.grids import check_same_grid, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ def read_masks(
         digest.update(f"{file.name}\n{mask.sha256}\n".encode())
         if joined is None:
             joined = LabelVolume(np.zeros_like(mask.labels), mask.grid, mask.notes, str(folder), "")
-        check_same_grid(joined, mask)
+        _check_grid(joined, mask, file, next(iter(known)))
         _paint(joined.labels, mask.labels, label, file)
         del mask  # before the next one is read
     assert joined is not None  # noqa: S101 -- `known` is not empty
@@ -83,6 +83,19 @@ def _masks_of(label_map: LabelMap | None, folder: Path, stems: set[str]) -> dict
         found="none" if label_map is None else f"the label map {label_map.name!r}, which knows no masks",
         advice=advice,
     )
+
+
+def _check_grid(joined: LabelVolume, mask: LabelVolume, file: Path, first: Path) -> None:
+    try:
+        check_same_grid(joined, mask)
+    except GeometryError as error:
+        raise GeometryError(
+            error.code,
+            file,
+            expected=f"the grid of the first mask {first.name}: {describe(joined.grid)}",
+            found=error.found,
+            advice="Write all masks of a case on one grid.",
+        ) from None
 
 
 def _paint(labels: NDArray[np.uint8], mask: NDArray[np.uint8], label: int, file: Path) -> None:

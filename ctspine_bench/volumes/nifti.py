@@ -72,13 +72,15 @@ def read_header(stream: VolumeStream, max_voxels: int) -> VolumeHeader:
     path = stream.path
     header, size = _read_struct(stream)
     shape, notes = _shape(header, path)
-    if math.prod(shape) > max_voxels or max(shape) > LONGEST_AXIS:
+    too_long = max(shape) > LONGEST_AXIS
+    if too_long or math.prod(shape) > max_voxels:
+        remedy = "the limit along an axis cannot be raised" if too_long else "a volume that large has to be cropped"
         raise FileError(
             "E_TOO_LARGE",
             path,
             expected=f"at most {max_voxels} voxels, and {LONGEST_AXIS} along an axis",
             found=f"{'×'.join(map(str, shape))} = {math.prod(shape)} voxels promised by the header",
-            advice="If the volume really is that large, raise the limit; else write the file again.",
+            advice=f"If the header is wrong, write the file again; {remedy}.",
         )
     dtype = _dtype(header, path)
     offset = _offset(header, size, path)

@@ -1,11 +1,8 @@
 """`write_labels`: a label map as `.nii.gz` or `.nii`, whole or not at all, and byte for byte reproducible."""
 
-# (nibabel announces types but leaves some calls without)
-
 from __future__ import annotations
 
 import gzip
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +10,7 @@ import numpy as np
 from nibabel import Nifti1Image
 
 from ctspine_bench.errors import UsageError
+from ctspine_bench.files import replacing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +21,8 @@ if TYPE_CHECKING:
 def write_labels(path: Path | str, labels: NDArray[np.uint8], grid: Grid) -> None:
     """Write `(x, y, z)` uint8 labels with their affine as sform and qform.
 
-    The same labels give the same bytes. A file of that name is replaced in one step, once the new one is complete.
+    The same labels give the same bytes. A file of that name is replaced in one step, once the new one is complete;
+    missing folders are made.
 
     Raises:
         UsageError: The labels are not uint8, not of the grid's shape, or the name does not end in .nii or .nii.gz.
@@ -37,15 +36,10 @@ def write_labels(path: Path | str, labels: NDArray[np.uint8], grid: Grid) -> Non
     image.header.set_xyzt_units("mm")
     image.set_sform(grid.affine, 1)
     image.set_qform(grid.affine, 1)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with unfinished.open("wb") as file:
-            if path.name.endswith(".gz"):
-                # No name and no time in the gzip header: they would change the bytes.
-                with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as compressed:
-                    image.to_stream(compressed)
-            else:
-                image.to_stream(file)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        if path.name.endswith(".gz"):
+            # No name and no time in the gzip header: they would change the bytes.
+            with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as compressed:
+                image.to_stream(compressed)
+        else:
+            image.to_stream(file)

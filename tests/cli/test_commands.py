@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 import pytest
-from benchmarks_on_disk import write_benchmark
+from benchmarks_on_disk import grid_of, write_benchmark
+from label_volumes import column
 
+from ctspine_bench import write_labels
 from ctspine_bench.cli import main
 from ctspine_bench.errors import CODES
 from ctspine_bench.testsets import official
@@ -179,6 +181,17 @@ def test_check_references(run: Callable[..., Done], folders: tuple[Path, Path]) 
     """Clean references exit with 0; a gap is an error of its case and exits with 1."""
     references = folders[1]
     assert run("check-references", references).returncode == 0
+    labels = column(first=18)
+    labels[labels == 20] = 0
+    write_labels(references / "MSD-T10" / "liver_1_seg.nii.gz", labels, grid_of(labels))
+    done = run("check-references", references)
+    assert done.returncode == 1
+    assert "label 20 (L1) is missing between T12 and L2" in done.stdout
+
+
+def test_check_references_unreadable(run: Callable[..., Done], folders: tuple[Path, Path]) -> None:
+    """A reference that cannot be read is an error of its case and exits with 1."""
+    references = folders[1]
     (references / "MSD-T10" / "liver_1_seg.nii.gz").write_bytes(b"not a volume")
     done = run("check-references", references)
     assert done.returncode == 1

@@ -73,7 +73,9 @@ def submission(
     test_set = test_set or custom()
     table = case_table(results, test_set.name)
     readable = all(result.score for result in results)
-    return SubmissionScore(test_set, tuple(results), table, summarise(table) if readable else None, ignored, Settings())
+    return SubmissionScore(
+        test_set, tuple(results), table, summarise(table) if readable else None, ignored, 0, Settings()
+    )
 
 
 def unreadable_reference() -> SubmissionScore:
