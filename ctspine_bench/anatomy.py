@@ -52,11 +52,6 @@ def vertebra_label(name: str) -> int:
         raise ValueError(f"expected a vertebra name C1–C7, T1–T12 or L1–L6, found {name!r}") from None
 
 
-def region_of(label: int) -> str:
-    """Return `"cervical"`, `"thoracic"` or `"lumbar"`."""
-    return next(region for region, labels in REGIONS.items() if label in labels)
-
-
 @dataclass(frozen=True)
 class LabelMap:
     """How the voxel values of another data set translate to labels 1–25.

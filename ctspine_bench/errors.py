@@ -71,10 +71,9 @@ class InputError(BenchError, ValueError):
     def __init__(self, code: str, path: Path | str | None, *, expected: str, found: str, advice: str) -> None:
         super().__init__(code, path, expected, found, advice)
         self.code = code
-        # A file name may hold bytes that no text can; messages and results must be text.
-        self.path = None if path is None else str(path).encode("utf-8", "backslashreplace").decode()
-        self.expected = expected
-        self.found = found
+        self.path = None if path is None else _printable(str(path))
+        self.expected = _printable(expected)
+        self.found = _printable(found)
         self.advice = advice
 
     def __str__(self) -> str:
@@ -84,6 +83,11 @@ class InputError(BenchError, ValueError):
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments need their own way through pickle, which worker processes use.
         return _rebuild, (type(self), self.code, self.path, self.expected, self.found, self.advice)
+
+
+def _printable(text: str) -> str:
+    """Escape what no encoding can write: a file name may hold bytes that are not text."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _rebuild(cls: type[InputError], code: str, path: str | None, expected: str, found: str, advice: str) -> InputError:

@@ -26,7 +26,6 @@ JOURNAL: Final = "journal.jsonl"
 def write_results(scores: Iterable[SubmissionScore], folder: Path, command: str = "") -> None:
     """Write `results.json` and `cases.parquet`; results.json last, so that its presence means a finished run."""
     scores = tuple(scores)
-    folder.mkdir(parents=True, exist_ok=True)
     write_table(pd.concat([score.table for score in scores], ignore_index=True), folder / CASES)
     write_json(results_document(scores, command), folder / RESULTS)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from ctspine_bench.errors import UsageError
+from ctspine_bench.files import replacing
 from ctspine_bench.records import CaseResult, CaseScore, Failure, Identification, VertebraScore
 
 if TYPE_CHECKING:
@@ -89,9 +90,8 @@ def _named(vertebra: VertebraScore) -> dict[str, Any]:
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a table as Parquet, atomically."""
-    temporary = path.with_name(f".{path.name}.part")
-    table.to_parquet(temporary, index=False, compression="zstd")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        table.to_parquet(temporary, index=False, compression="zstd")
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -101,9 +101,9 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def write_json(document: dict[str, Any], path: Path) -> None:
     """Write a JSON document for people and programs, atomically. NaN is refused."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    with replacing(path) as temporary:
+        temporary.write_text(f"{text}\n", encoding="utf-8")
 
 
 class Journal:

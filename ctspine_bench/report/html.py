@@ -160,10 +160,13 @@ def _provenance(score: SubmissionScore, command: str) -> dict[str, str]:
 
 
 def _in_words(values: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{name.replace('_', ' ')} { {True: 'yes', False: 'no', None: 'no'}.get(value, value) }"
-        for name, value in values.items()
-    )
+    return ", ".join(f"{name.replace('_', ' ')} {_value_in_words(value)}" for name, value in values.items())
+
+
+def _value_in_words(value: Any) -> str:
+    if isinstance(value, dict):  # a label map: its name, and a digest that tells equal names apart
+        return f"{value['name']} ({value['sha256'][:8]})"
+    return {True: "yes", False: "no", None: "no"}.get(value, str(value))
 
 
 def _notes(score: SubmissionScore) -> dict[str, list[str]]:

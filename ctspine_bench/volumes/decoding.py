@@ -39,7 +39,7 @@ class LabelDecoder:
         self._map = label_map
         self._path = path
         self._scaled = (header.slope, header.intercept) != (1.0, 0.0)
-        self._last = max(label_map.values)
+        self._last = max(label_map.values, default=0)
         identity = {value: value for value in range(self._last + 1)}
         self._is_identity = label_map.values == identity and not label_map.ignore_others
         self._table = _lookup_table(label_map)

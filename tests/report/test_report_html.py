@@ -78,7 +78,7 @@ def plan(tmp_path) -> Plan:
         prediction = None if case_id == "d" else CaseFile(case_id, files[1], None)
         pairs.append(Pair(CaseFile(case_id, files[0], None), prediction))
     (tmp_path / "c_prediction.nii.gz").write_bytes(b"broken")
-    return Plan(custom(), tuple(pairs), (), 0)
+    return Plan(custom(), tuple(pairs), (), 0, "inputs")
 
 
 def four_cases():
