@@ -65,7 +65,14 @@ def test_score_writes_table_and_files(run: Callable[..., Done], folders: tuple[P
     assert custom["labels"]["L6"]["n"] == 0
     assert custom["labels"]["L6"]["dsc"] is None
     assert custom["mean_of_vertebrae"]["dsc"] == custom["mean_of_spine"]["dsc"] == 1
-    assert custom["counts"] == {"matched": 15, "missed": 0, "spurious": 0, "spurious_at_border": 0, "failed": 0}
+    assert custom["counts"] == {
+        "matched": 15,
+        "missed": 0,
+        "spurious": 0,
+        "spurious_at_border": 0,
+        "spurious_ml": 0,
+        "failed": 0,
+    }
     assert custom["sources"]["MSD-T10"]["n_cases"] == 2
     assert document["policies"]["missed_hd95_mm"] == 100
     assert document["provenance"]["command"].startswith("ctspine-bench score ")
