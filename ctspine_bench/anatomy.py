@@ -98,12 +98,11 @@ VERSE: Final = LabelMap(
     flagged={28: "T13"},
 )
 
-# TotalSegmentator v2, task "total": 26 sacrum, 27–31 L5–L1, 32–43 T12–T1, 44–50 C7–C1; it has no L6
+# TotalSegmentator v2, task "total", values 0–117: 26 sacrum, 27–31 L5–L1, 32–43 T12–T1, 44–50 C7–C1; it has no L6
 # (github.com/wasserth/TotalSegmentator, class map of version 2).
 TOTALSEGMENTATOR: Final = LabelMap(
     name="totalsegmentator",
-    values={BACKGROUND: BACKGROUND, **{51 - label: label for label in range(1, 25)}},
-    ignore_others=True,
+    values={**dict.fromkeys(range(118), BACKGROUND), **{51 - label: label for label in range(1, 25)}},
     masks={f"vertebrae_{VERTEBRAE[label - 1]}": label for label in range(1, 25)},
 )
 

@@ -289,6 +289,8 @@ def _evaluate(pair: Pair, settings: Settings) -> CaseResult:
         prediction = read_prediction(pair.prediction.path, reference, settings, buffer)
         scores = _score_volumes(reference, prediction.labels, settings)
         prediction_sha256 = prediction.sha256
+        if not any(vertebra.status != "spurious" for vertebra in scores.vertebrae):
+            notes += ("reference: no vertebra is labelled",)
         notes += tuple(f"prediction: {note}" for note in prediction.notes)
     except (InputError, MemoryError) as error:
         failure = _failure(error, "prediction", pair.prediction.path if pair.prediction else None)

@@ -12,7 +12,7 @@ from ctspine_bench.errors import CaseError, UsageError
 from ctspine_bench.testsets import SOURCES, custom, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from ctspine_bench.anatomy import LabelMap
     from ctspine_bench.testsets import TestSet
@@ -55,7 +55,8 @@ def plan_submission(
         prediction_label_map: Likewise.
 
     Raises:
-        CaseError: E_MISSING_REFERENCE, E_NO_CASES, E_DUPLICATE_CASE among the references.
+        CaseError: E_MISSING_REFERENCE, E_NO_CASES, E_DUPLICATE_CASE among the references, E_MISSING_CASE when not one
+            name is on both sides.
         FileError: E_NOT_FOUND for a folder.
         UsageError: One side is a file and the other a folder of cases.
     """
@@ -71,6 +72,14 @@ def plan_submission(
     for reference in selected.values():
         reference.check_single()
     predicted = find_cases(predictions, _mask_stems(prediction_label_map))
+    if predicted.keys().isdisjoint(selected):
+        raise CaseError(
+            "E_MISSING_CASE",
+            predictions,
+            expected=f"predictions named as the references, such as {_some(selected)}",
+            found=f"no such name; the predictions are {_some(predicted)}",
+            advice="Name each prediction <case>.nii.gz, or check that the folder is the right one.",
+        )
     return Plan(
         test_set=test_set,
         pairs=tuple(Pair(reference, predicted.get(case_id)) for case_id, reference in selected.items()),
@@ -91,6 +100,10 @@ def _plan_single(prediction: Path, reference: Path, test_set: TestSet, inputs: s
     source = source_of(case_id)
     pair = Pair(CaseFile(case_id, reference, source), CaseFile(case_id, prediction, source))
     return Plan(test_set, (pair,), (), 0, inputs)
+
+
+def _some(names: Collection[str]) -> str:
+    return ", ".join(list(names)[:3]) + (", …" if len(names) > 3 else "")
 
 
 def _mask_stems(label_map: LabelMap | None) -> frozenset[str]:

@@ -128,6 +128,14 @@ def test_names_without_partner(folders: tuple[Path, Path]) -> None:
     assert score_submission(*folders).ignored_predictions == ("unknown",)
 
 
+def test_no_name_in_common(folders: tuple[Path, Path]) -> None:
+    """Misnamed predictions are one error with names from both sides, not one for each case."""
+    for path in folders[0].iterdir():
+        path.rename(path.with_name(f"pred-{path.name}"))
+    with pytest.raises(CaseError, match=r"E_MISSING_CASE.*such as HN_P001.*the predictions are pred-HN_P001"):
+        score_submission(*folders)
+
+
 def test_official_set_needs_its_references(folders: tuple[Path, Path]) -> None:
     """Scoring an official set without its references is refused before any work, and says how many are missing."""
     with pytest.raises(CaseError, match=r"E_MISSING_REFERENCE.*all 197 cases.*found 197 cases without one"):

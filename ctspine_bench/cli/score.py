@@ -132,6 +132,8 @@ def _check_output(output: Path | None, *, resume: bool) -> None:
         raise UsageError("--resume needs the --output folder of the run that is to go on")
     if output and output.exists() and not output.is_dir():
         raise UsageError(f"expected a folder for --output, found the file {output}")
+    if output and resume and (output / RESULTS).exists() and not (output / JOURNAL).exists():
+        raise UsageError(f"{output} holds results but no journal to go on with; choose another folder")
     if output and not resume and any((output / name).exists() for name in (RESULTS, CASES, JOURNAL)):
         raise UsageError(f"{output} holds results already: go on with them with --resume, or choose another folder")
 

@@ -107,7 +107,7 @@ def paper_table(summary: Summary, vertebrae: Vertebrae = "all") -> TextTable:
             (_WITHOUT_L6, str(without_l6.n), *_cells(without_l6), *_EMPTY),
         ),
         note=f"n: cases with the label; labels under {_OF_VERTEBRAE}; cases under {_OF_SPINE}. A missed vertebra "
-        f"counts as DSC 0 and HD95 {HD95_CAP_MM:.0f} mm, and no HD95 counts more.",
+        f"counts as DSC 0 and HD95 {HD95_CAP_MM:.0f} mm; HD95 is capped there.",
     )
 
 

@@ -177,9 +177,9 @@ def _advice(label_map: LabelMap, unlisted: set[int]) -> str:
             "A mask of one vertebra holds 0 and 1 alone: write it again, or give one label map in place of the folder."
         )
     if label_map.name != IDENTITY.name:
-        return "List these values in the label map, or use the label map that the file was written with."
+        return "List these values in the label map, or say there `others: background`; is this really a label map?"
     if unlisted <= set(VERSE.values):
         return "If 26–28 are sacrum, coccyx and T13 as in VerSe, use `--label-map verse`."
-    if all(N_LABELS < value <= 117 for value in unlisted) and unlisted & set(TOTALSEGMENTATOR.values):
+    if unlisted <= set(TOTALSEGMENTATOR.values):
         return "If this is TotalSegmentator output, use `--label-map totalsegmentator`."
     return "Use `--label-map` with verse, totalsegmentator or a YAML file to say what these values are."

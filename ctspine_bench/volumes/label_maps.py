@@ -115,5 +115,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 def _error(path: Path, expected: str, found: str) -> LabelError:
-    advice = "The documentation of --label-map shows a valid file."
+    advice = (
+        "A valid file is `labels: {0: background, 1: L5, 2: L4}`, with `others: background` if all other values are."
+    )
     return LabelError("E_LABEL_MAP", path, expected=expected, found=found, advice=advice)
