@@ -53,8 +53,12 @@ def _show(findings: dict[str, tuple[Finding, ...]], *, verbose: bool) -> None:
             console.print(Text.assemble("  ", (f"{finding.severity:8}", _STYLES[finding.severity]), finding.message))
     count = Counter(finding.severity for found in findings.values() for finding in found)
     clean = sum(all(finding.severity == "info" for finding in found) for found in findings.values())
-    hidden = "" if verbose or not count["info"] else f", {count['info']} remarks (--verbose lists them)"
+    hidden = "" if verbose or not count["info"] else f", {_counted(count['info'], 'remark')} (--verbose lists them)"
     console.print(
-        f"{len(findings)} references: {clean} without a complaint; "
-        f"{count['error']} errors, {count['warning']} warnings{hidden}."
+        f"{_counted(len(findings), 'reference')}: {clean} without a complaint; "
+        f"{_counted(count['error'], 'error')}, {_counted(count['warning'], 'warning')}{hidden}."
     )
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
