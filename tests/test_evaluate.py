@@ -290,6 +290,7 @@ def test_verse_leaves_other_sources_out(folders: tuple[Path, Path]) -> None:
     """The VerSe set has no list of cases, but references known to come from elsewhere are not among them."""
     labels = column()
     write_labels(folders[1] / "sub-verse004_seg.nii.gz", labels, grid_of(labels))
+    write_labels(folders[0] / "sub-verse004.nii.gz", labels, grid_of(labels))
     plan = plan_submission(*folders, official("verse"))
     assert [pair.reference.case_id for pair in plan.pairs] == ["sub-verse004"]
     assert plan.n_ignored_references == 3

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from niftis import RAS_2MM, SHARED, nifti_bytes, small_labels, with_dim, write
 
 from ctspine_bench.anatomy import LABEL_MAPS, LabelMap
-from ctspine_bench.errors import UsageError
+from ctspine_bench.errors import LabelError, UsageError
 from ctspine_bench.records import Grid, LabelVolume
 from ctspine_bench.volumes import check_same_grid, read_label_map, read_labels, resample_nearest, write_labels
 
@@ -194,10 +194,13 @@ class TestLabelMaps:
             assert volume.notes == ("value 28 (T13) is background in this benchmark: 2 voxels",)
 
     def test_totalsegmentator(self, tmp_path: Path) -> None:
-        """27–31 are L5–L1, 32–43 T12–T1, 44–50 C7–C1; every other organ is background."""
-        values = np.arange(120, dtype=np.int16).reshape(4, 5, 6)
+        """27–31 are L5–L1, 32–43 T12–T1, 44–50 C7–C1; other organs are background; what is no organ is refused."""
+        values = np.arange(118, dtype=np.int16).reshape(2, 59, 1)
         volume = read_labels(write(tmp_path / "case.nii", nifti_bytes(values)), "totalsegmentator")
         assert volume.labels.ravel()[[26, 27, 31, 32, 43, 44, 50, 51, 117]].tolist() == [0, 24, 20, 19, 8, 7, 1, 0, 0]
+        image = write(tmp_path / "image.nii", nifti_bytes(values * 10 - 500))
+        with pytest.raises(LabelError, match="E_LABEL_RANGE"):
+            read_labels(image, "totalsegmentator")
 
     def test_yaml(self, tmp_path: Path) -> None:
         """A YAML file names the values; two of them may be the same vertebra."""

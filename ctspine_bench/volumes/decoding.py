@@ -177,7 +177,7 @@ def _advice(label_map: LabelMap, unlisted: set[int]) -> str:
             "A mask of one vertebra holds 0 and 1 alone: write it again, or give one label map in place of the folder."
         )
     if label_map.name != IDENTITY.name:
-        return "List these values in the label map, or say there `others: background`; is this really a label map?"
+        return "If this really is a label map: list these values in the map, or say there `others: background`."
     if unlisted <= set(VERSE.values):
         return "If 26–28 are sacrum, coccyx and T13 as in VerSe, use `--label-map verse`."
     if unlisted <= set(TOTALSEGMENTATOR.values):
