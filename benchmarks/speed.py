@@ -21,6 +21,7 @@ from rich.console import Console
 from workload import case_folders, reference_pairs
 
 import ctspine_bench
+from ctspine_bench.workers import available_cores
 
 if TYPE_CHECKING:
     from workload import FilePair
@@ -76,7 +77,7 @@ def _machine() -> dict[str, Any]:
     ram = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
     return {
         "cpu": model or platform.processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": available_cores(),
         "ram_gib": round(ram / 2**30, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -125,7 +126,7 @@ def _cases(*, quick: bool) -> list[dict[str, Any]]:
     """Score many cases with one worker, and with as many as there are cores."""
     _CONSOLE.print("[dim]many cases")
     folders = case_folders(12 if quick else 40, 2 if quick else 5, quick=quick)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = available_cores()
     return [
         run(
             "cases",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,6 +19,7 @@ from ctspine_bench.scoring import score
 from ctspine_bench.tables import Journal, case_table
 from ctspine_bench.testsets import official
 from ctspine_bench.volumes import VoxelBuffer, check_same_grid, read_label_map, read_labels, resample_nearest
+from ctspine_bench.workers import in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -202,35 +201,22 @@ def read_settings(
     )
 
 
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _run(plan: Plan, settings: Settings, journal: Journal | None, workers: int | None) -> Iterator[CaseResult]:
     """Yield the result of every pair, first those in the journal, then the others as they get done."""
     done = journal.read() if journal else {}
-    todo = {}
+    todo = []
     for pair in plan.pairs:
         # Taken before scoring: a file that is replaced meanwhile must not pass for the one that was scored.
         fingerprint = _fingerprint(pair) if journal else None
         if fingerprint in done:
             yield done[fingerprint]
         else:
-            todo[pair.reference.case_id] = (pair, fingerprint)
-    # Threads suffice: reading and the kernels release the interpreter lock, and each case needs its memory only once.
-    pool = ThreadPoolExecutor(workers or available_cores())
-    try:
-        futures = [pool.submit(evaluate_pair, pair, settings) for pair, _ in todo.values()]
-        for future in as_completed(futures):
-            result = future.result()
-            fingerprint = todo[result.case_id][1]
-            # A failure is not noted: the next run is to look again.
-            if journal and fingerprint and not result.failure:
-                journal.append(fingerprint, result)
-            yield result
-    finally:
-        pool.shutdown(cancel_futures=True)
+            todo.append((pair, fingerprint))
+    for (_, fingerprint), result in in_parallel(lambda item: evaluate_pair(item[0], settings), todo, workers):
+        # A failure is not noted: the next run is to look again.
+        if journal and fingerprint and not result.failure:
+            journal.append(fingerprint, result)
+        yield result
 
 
 def _fingerprint(pair: Pair) -> str | None:
@@ -249,10 +235,8 @@ class _Buffers(threading.local):
     """The memory that a thread reads one case after the other into."""
 
     def __init__(self) -> None:
-        self._buffers: dict[str, VoxelBuffer] = {}
-
-    def of_this_thread(self, side: str) -> VoxelBuffer:
-        return self._buffers.setdefault(side, VoxelBuffer())
+        self.reference = VoxelBuffer()
+        self.prediction = VoxelBuffer()
 
 
 _buffers = _Buffers()
@@ -274,9 +258,7 @@ def evaluate_pair(pair: Pair, settings: Settings) -> CaseResult:
 def _evaluate(pair: Pair, settings: Settings) -> CaseResult:
     case_id, source = pair.reference.case_id, pair.reference.source
     try:
-        reference = read_labels(
-            pair.reference.path, settings.reference_label_map, buffer=_buffers.of_this_thread("reference")
-        )
+        reference = read_labels(pair.reference.path, settings.reference_label_map, buffer=_buffers.reference)
     except InputError as error:
         return CaseResult(case_id, source, None, _failure(error, "reference", pair.reference.path), (), None, None)
     notes = tuple(f"reference: {note}" for note in reference.notes)
@@ -285,8 +267,7 @@ def _evaluate(pair: Pair, settings: Settings) -> CaseResult:
         if pair.prediction is None:
             raise _missing_case(case_id)
         pair.prediction.check_single()
-        buffer = _buffers.of_this_thread("prediction")
-        prediction = read_prediction(pair.prediction.path, reference, settings, buffer)
+        prediction = read_prediction(pair.prediction.path, reference, settings, _buffers.prediction)
         scores = _score_volumes(reference, prediction.labels, settings)
         prediction_sha256 = prediction.sha256
         if not any(vertebra.status != "spurious" for vertebra in scores.vertebrae):

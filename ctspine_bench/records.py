@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 LONGEST_AXIS: Final = 65_534
 """How many voxels a volume may have along an axis: surface elements are stored with 16-bit indices."""
 
+INTEGER_TOLERANCE: Final = 1e-3
+"""How far a stored value may be from the label that it stands for."""
+
 Status = Literal["matched", "missed", "spurious"]
 """What happened to one vertebra: in both, only in the reference, only in the prediction."""
 

@@ -14,7 +14,7 @@ from ctspine_bench.metrics import SURFACE_METRICS
 from ctspine_bench.metrics.identification import identify
 from ctspine_bench.metrics.loss_split import split_loss
 from ctspine_bench.metrics.overlap import dsc, present_labels, voxel_counts
-from ctspine_bench.records import CaseScore, VertebraScore
+from ctspine_bench.records import INTEGER_TOLERANCE, CaseScore, VertebraScore
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ctspine_bench.metrics.loss_split import Loss
     from ctspine_bench.records import Comparison, MaskGeometry, Status
 
-INTEGER_TOLERANCE: Final = 1e-3
 ROOM_FOR_L5_MM: Final = 30.0
 
 

@@ -22,7 +22,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LEFT = {"comparison", "scoring", "metrics", "kernels"}
 RIGHT = {"volumes", "cases", "testsets", "pairing", "published", "tables"}
 FLOORS = (
-    {"errors", "anatomy", "records", "files"},
+    {"errors", "anatomy", "records", "files", "workers"},
     LEFT | RIGHT,
     {"aggregate", "summary", "bootstrap", "provenance"},
     {"evaluate"},

@@ -59,6 +59,7 @@ def command(folder: Path, *, simulate: tuple[str, ...], workers: int | None, **o
     """
     from ctspine_bench.cli.progress import case_progress
     from ctspine_bench.phantom import SIMULATED, make_benchmark, simulate_submission
+    from ctspine_bench.phantom.benchmark import plan
 
     names = list(SIMULATED) if "all" in simulate else list(simulate)
     unknown = [name for name in names if name not in SIMULATED]
@@ -67,7 +68,7 @@ def command(folder: Path, *, simulate: tuple[str, ...], workers: int | None, **o
             f"expected one of {', '.join(SIMULATED)}, found {unknown[0]!r}", param_hint="--simulate"
         )
     check_phantom_folder(folder)
-    n_cases = 2 * 4 * options["cases_per_source"] + options["verse_cases"]
+    n_cases = len(plan(options["cases_per_source"], options["verse_cases"]))
     benchmark = folder / "benchmark"
     with case_progress("Phantom", n_cases) as progress:
         make_benchmark(

@@ -137,7 +137,7 @@ def _distances(
     blocks = _sort_into_blocks(targets, box.low, offsets.shift, box.cells)
     far_blocks = _sort_into_blocks(far, box.low, offsets.shift, box.cells)
     squares = _search_far(*far_blocks, *blocks[1:], np.array(spacing_mm))
-    return Distances(counts, np.sqrt(squares), (far >> np.uint64(48)).astype(np.uint8))
+    return Distances(counts, np.sqrt(squares), (far >> _CLASS).astype(np.uint8))
 
 
 @kernel(forceinline=True)

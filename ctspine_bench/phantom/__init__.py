@@ -17,7 +17,6 @@ One concern a file::
     submissions  simulated submissions on disk
     seeds        random numbers that depend on the case alone
     write        NIfTI files
-    workers      several cases at a time
 """
 
 from ctspine_bench.phantom.benchmark import make_benchmark

@@ -13,8 +13,8 @@ from ctspine_bench.files import replacing
 from ctspine_bench.phantom.case import make_case
 from ctspine_bench.phantom.seeds import generator_for
 from ctspine_bench.phantom.sources import COLONOG, MSD, TRUNK_SOURCES, VERSE, Size, SourceProfile
-from ctspine_bench.phantom.workers import in_parallel
 from ctspine_bench.phantom.write import write_volume
+from ctspine_bench.workers import in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -18,8 +18,8 @@ from ctspine_bench.errors import UsageError
 from ctspine_bench.phantom.benchmark import TEST_SETS
 from ctspine_bench.phantom.seeds import generator_for
 from ctspine_bench.phantom.warp import bounding_box, displaced
-from ctspine_bench.phantom.workers import in_parallel
 from ctspine_bench.phantom.write import read_volume, write_volume
+from ctspine_bench.workers import in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

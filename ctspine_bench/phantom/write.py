@@ -13,6 +13,7 @@ from isal import igzip
 
 from ctspine_bench.files import replacing
 from ctspine_bench.records import Grid
+from ctspine_bench.volumes.writing import nifti_image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,10 +29,7 @@ def write_volume(path: Path, voxels: NDArray[np.uint8] | NDArray[np.int16], grid
         voxels: `(x, y, z)` labels or Hounsfield units, written in their own data type.
         grid: Becomes qform and sform, both with code 1 (scanner).
     """
-    image = nibabel.Nifti1Image(voxels, grid.affine)
-    image.header.set_xyzt_units("mm")
-    image.set_qform(grid.affine, code=1)
-    image.set_sform(grid.affine, code=1)
+    image = nifti_image(voxels, grid)
     with (
         replacing(path) as temporary,
         temporary.open("wb") as file,

@@ -12,6 +12,7 @@ import numpy as np
 
 from ctspine_bench.anatomy import IDENTITY, N_LABELS, TOTALSEGMENTATOR, VERSE, LabelMap
 from ctspine_bench.errors import LabelError
+from ctspine_bench.records import INTEGER_TOLERANCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 BINARY_MASK: Final = LabelMap(name="binary mask", values={0: 0, 1: 1})
 """What a file may hold that is one vertebra of a folder of masks."""
 
-_INTEGER_TOLERANCE: Final = 1e-3
 _UNLISTED: Final = 255
 _MAX_LISTED: Final = 20
 _MAX_EXAMPLES: Final = 5
@@ -103,7 +103,7 @@ class LabelDecoder:
             self._n_not_finite += stored.size - int(np.count_nonzero(finite))
             stored = np.where(finite, stored, 0)
         rounded: NDArray[Any] = np.rint(stored)
-        between = np.abs(stored - rounded) > _INTEGER_TOLERANCE
+        between = np.abs(stored - rounded) > INTEGER_TOLERANCE
         if len(self._between) < _MAX_EXAMPLES and between.any():
             self._between += np.unique(stored[between])[:_MAX_EXAMPLES].tolist()
         return rounded
@@ -146,7 +146,7 @@ class LabelDecoder:
             if self._scaled
             else "The likely cause is a mask resampled with linear interpolation: use nearest neighbour for labels."
         )
-        expected = f"integers (within {_INTEGER_TOLERANCE:g})"
+        expected = f"integers (within {INTEGER_TOLERANCE:g})"
         return LabelError(
             "E_NOT_INTEGER", self._path, expected=expected, found=f"values such as {examples}", advice=cause
         )

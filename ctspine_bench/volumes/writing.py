@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from ctspine_bench.records import Grid
 
 
+def nifti_image(voxels: NDArray[np.uint8] | NDArray[np.int16], grid: Grid) -> Nifti1Image:
+    """Return a NIfTI-1 image in mm whose affine stands as sform and as qform, both with code 1 (scanner)."""
+    image = Nifti1Image(voxels, grid.affine)
+    image.header.set_xyzt_units("mm")
+    image.set_sform(grid.affine, 1)
+    image.set_qform(grid.affine, 1)
+    return image
+
+
 def write_labels(path: Path | str, labels: NDArray[np.uint8], grid: Grid) -> None:
     """Write `(x, y, z)` uint8 labels with their affine as sform and qform.
 
@@ -32,10 +41,7 @@ def write_labels(path: Path | str, labels: NDArray[np.uint8], grid: Grid) -> Non
         raise UsageError(f"expected uint8 labels of shape {grid.shape}, found {labels.dtype} of shape {labels.shape}")
     if not path.name.endswith((".nii", ".nii.gz")):
         raise UsageError(f"expected a name that ends in .nii.gz or .nii, found {path.name!r}")
-    image = Nifti1Image(labels, grid.affine)
-    image.header.set_xyzt_units("mm")
-    image.set_sform(grid.affine, 1)
-    image.set_qform(grid.affine, 1)
+    image = nifti_image(labels, grid)
     with replacing(path) as temporary, temporary.open("wb") as file:
         if path.name.endswith(".gz"):
             # No name and no time in the gzip header: they would change the bytes.

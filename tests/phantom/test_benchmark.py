@@ -17,7 +17,7 @@ from ctspine_bench.errors import UsageError
 from ctspine_bench.phantom import VERSE, make_benchmark, make_case
 from ctspine_bench.phantom.benchmark import _write_case, plan
 from ctspine_bench.phantom.seeds import generator_for
-from ctspine_bench.phantom.workers import in_parallel
+from ctspine_bench.workers import in_parallel
 
 SETTINGS = {"seed": 0, "size": "small", "transitional_factor": 1.0, "with_images": False}
 

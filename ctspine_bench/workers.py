@@ -13,6 +13,11 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def in_parallel(
     task: Callable[[Item], Result], items: Iterable[Item], workers: int | None
 ) -> Iterator[tuple[Item, Result]]:
@@ -21,9 +26,9 @@ def in_parallel(
     Args:
         task: What to do.
         items: What to do it with.
-        workers: How many at a time; as many as there are cores when `None`.
+        workers: How many at a time; as many as this process has cores when `None`.
     """
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers or available_cores()) as pool:
         pending = {pool.submit(task, item): item for item in items}
         try:
             for future in as_completed(pending):
