@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ctspine_bench.anatomy import VERTEBRAE, LabelMap
-    from ctspine_bench.errors import BenchError, CaseError, FileError, GeometryError, InputError, LabelError, UsageError
+    from ctspine_bench.errors import (
+        ArchiveError,
+        BenchError,
+        CaseError,
+        FileError,
+        GeometryError,
+        InputError,
+        LabelError,
+        SubmissionError,
+        UsageError,
+    )
     from ctspine_bench.evaluate import SubmissionScore, score_case, score_submission
     from ctspine_bench.records import CaseScore, Grid, Identification, LabelVolume, VertebraScore
     from ctspine_bench.results import write_results
@@ -23,6 +33,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "VERTEBRAE",
+    "ArchiveError",
     "BenchError",
     "CaseError",
     "CaseScore",
@@ -34,6 +45,7 @@ __all__ = [
     "LabelError",
     "LabelMap",
     "LabelVolume",
+    "SubmissionError",
     "SubmissionScore",
     "TestSet",
     "UsageError",
@@ -50,7 +62,17 @@ __all__ = [
 
 _HOME = {
     "anatomy": ("VERTEBRAE", "LabelMap"),
-    "errors": ("BenchError", "CaseError", "FileError", "GeometryError", "InputError", "LabelError", "UsageError"),
+    "errors": (
+        "ArchiveError",
+        "BenchError",
+        "CaseError",
+        "FileError",
+        "GeometryError",
+        "InputError",
+        "LabelError",
+        "SubmissionError",
+        "UsageError",
+    ),
     "evaluate": ("SubmissionScore", "score_case", "score_submission"),
     "records": ("CaseScore", "Grid", "Identification", "LabelVolume", "VertebraScore"),
     "results": ("write_results",),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from unicodedata import normalize
 
 from ctspine_bench.anatomy import TOTALSEGMENTATOR
-from ctspine_bench.errors import CaseError, FileError
+from ctspine_bench.errors import CaseError, FileError, InputError
 from ctspine_bench.testsets import SOURCES, source_of
 
 if TYPE_CHECKING:
@@ -36,15 +36,24 @@ class CaseFile:
         source: Which data set it comes from, one of `testsets.SOURCES`, else the name of its sub folder; `None` when
             neither is known.
         rival: A second label map of the same case, if there is one: then neither can be trusted to be meant.
+        refusal: Why the case was refused before it came here, such as when its archive was unpacked.
     """
 
     case_id: str
     path: Path
     source: str | None
     rival: Path | None = None
+    refusal: InputError | None = None
 
-    def check_single(self) -> None:
-        """Raise `CaseError` `E_DUPLICATE_CASE` when there is a second label map of this case."""
+    def check(self) -> None:
+        """Raise what is known against this case before its file is read.
+
+        Raises:
+            CaseError: `E_DUPLICATE_CASE` when there is a second label map of this case.
+            InputError: The `refusal`.
+        """
+        if self.refusal:
+            raise self.refusal
         if self.rival:
             raise _duplicate_error(self, self.rival)
 
@@ -60,7 +69,7 @@ def case_id_of(path: Path | str) -> str:
 def find_cases(folder: Path | str, mask_stems: Collection[str] = MASK_STEMS) -> dict[str, CaseFile]:
     """Return the label maps in a folder and up to three folders below, sorted by case id. Hidden ones are left out.
 
-    A case with two label maps is returned with its `rival`; `CaseFile.check_single` turns that into an error. Links are
+    A case with two label maps is returned with its `rival`; `CaseFile.check` turns that into an error. Links are
     followed; the same file found again for the same case is no rival.
 
     Args:

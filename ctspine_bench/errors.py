@@ -7,7 +7,9 @@ Everything raised on purpose is one of these::
     │   ├── FileError                   it cannot be read: missing, truncated, corrupt, too large, another format
     │   ├── LabelError                  its values are not vertebra labels
     │   ├── GeometryError               its voxel grid is broken, or not that of its counterpart
-    │   └── CaseError                   a case is missing, doubled, or its folder is not as expected
+    │   ├── CaseError                   a case is missing, doubled, or its folder is not as expected
+    │   ├── ArchiveError                an archive cannot be fetched or unpacked
+    │   └── SubmissionError             a submission or a pull request breaks a rule, or a record is broken
     └── UsageError (ValueError)         the request itself makes no sense (exit code 2)
 
 An `InputError` names the file, what was expected, what was found and what to do. The command line, the results and
@@ -45,6 +47,27 @@ CODES: Final = {
     "E_DUPLICATE_CASE": "two files for the same case",
     "E_NO_CASES": "no label maps in the folder",
     "E_OUTPUT": "an output folder that cannot be used",
+    "E_HOST": "an address that is not fetched from",
+    "E_FETCH": "the download failed",
+    "E_SIZE": "another size than declared",
+    "E_DIGEST": "another SHA-256 digest than declared",
+    "E_ARCHIVE": "an archive that cannot be read, or is not of the format that its name says",
+    "E_MEMBER": "something in an archive that does not belong there",
+    "E_LIMIT": "more files or more data than the limits allow",
+    "E_CRASH": "the process that read the file died",
+    "E_TIMEOUT": "it took longer than the limit",
+    "E_YAML": "not the plain YAML that is asked for",
+    "E_FIELD": "a field is missing, unknown or not as it should be",
+    "E_SLUG": "a folder name that no submission can have",
+    "E_PATH": "a file that a submission may not bring or change",
+    "E_RESULTS": "result files, which only the scorer writes",
+    "E_OWNER": "a submission that belongs to somebody else",
+    "E_SEVERAL": "more than one submission in a pull request",
+    "E_GIT": "a repository or commit that cannot be read",
+    "E_MOVED": "the pull request has changed since it was checked",
+    "E_QUOTA": "no private scoring left for this team in this period",
+    "E_RECORD": "a submission record that is broken",
+    "E_VERSION": "a record from a newer version of ctspine-bench",
 }
 """Every error code with its meaning in a few words; codes are stable and part of the public interface."""
 
@@ -108,3 +131,11 @@ class GeometryError(InputError):
 
 class CaseError(InputError):
     """A case is missing or doubled, or a folder of cases is not as expected."""
+
+
+class ArchiveError(InputError):
+    """An archive of predictions cannot be fetched or unpacked."""
+
+
+class SubmissionError(InputError):
+    """A submission or a pull request breaks a rule, or the record of a submission is broken."""

@@ -266,7 +266,7 @@ def _evaluate(pair: Pair, settings: Settings) -> CaseResult:
     try:
         if pair.prediction is None:
             raise _missing_case(case_id)
-        pair.prediction.check_single()
+        pair.prediction.check()
         prediction = read_prediction(pair.prediction.path, reference, settings, _buffers.prediction)
         scores = _score_volumes(reference, prediction.labels, settings)
         prediction_sha256 = prediction.sha256

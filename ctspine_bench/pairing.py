@@ -67,11 +67,9 @@ def plan_submission(
         return _plan_single(predictions, references, test_set, inputs, _mask_stems(prediction_label_map))
     if predictions.is_file():
         raise UsageError(f"expected a folder of predictions, as {references} is a folder; found the file {predictions}")
-    found = find_cases(references, _mask_stems(reference_label_map))
-    selected = select(test_set, found)
-    for reference in selected.values():
-        reference.check_single()
     predicted = find_cases(predictions, _mask_stems(prediction_label_map))
+    plan = plan_cases(predicted, references, test_set, reference_label_map=reference_label_map, inputs=inputs)
+    selected = [pair.reference.case_id for pair in plan.pairs]
     if predicted.keys().isdisjoint(selected):
         raise CaseError(
             "E_MISSING_CASE",
@@ -80,6 +78,34 @@ def plan_submission(
             found=f"no such name; the predictions are {_some(predicted)}",
             advice="Name each prediction <case>.nii.gz, or check that the folder is the right one.",
         )
+    return plan
+
+
+def plan_cases(
+    predicted: Mapping[str, CaseFile],
+    references: Path,
+    test_set: TestSet,
+    *,
+    reference_label_map: LabelMap | None = None,
+    inputs: str = "",
+) -> Plan:
+    """Match predictions that were found already, none of which has to fit, with a folder of references.
+
+    Args:
+        predicted: Case id → prediction.
+        references: Folder of references.
+        test_set: Which cases count.
+        reference_label_map: Names the masks by which a folder is known to be one case.
+        inputs: Where all this is, for people; see `Plan`.
+
+    Raises:
+        CaseError: E_MISSING_REFERENCE, E_NO_CASES, E_DUPLICATE_CASE among the references.
+        FileError: E_NOT_FOUND for the folder.
+    """
+    found = find_cases(references, _mask_stems(reference_label_map))
+    selected = select(test_set, found)
+    for reference in selected.values():
+        reference.check()
     return Plan(
         test_set=test_set,
         pairs=tuple(Pair(reference, predicted.get(case_id)) for case_id, reference in selected.items()),

@@ -116,7 +116,7 @@ def check_references(
     """
     for case in cases:
         try:
-            case.check_single()
+            case.check()
             volume = read_labels(case.path, label_map)
         except InputError as error:
             yield case, error, (Finding("unreadable", None, str(error), "error"),)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import ClassVar, Final
@@ -16,6 +16,9 @@ from ctspine_bench.errors import UsageError
 
 OFFICIAL: Final = ("public", "private", "verse")
 """The names of the official test sets."""
+
+PHANTOM: Final = tuple(f"phantom-{name}" for name in OFFICIAL)
+"""The names of the test sets of a phantom benchmark."""
 
 _SOURCE_PATTERNS: Final = {
     "COLONOG": r"1\.3\.6\.1\.4\.1\.9328|CTC-",
@@ -38,6 +41,7 @@ class TestSet:
         cases: The ids of its cases; `None` when whatever references are supplied make up the set.
         expected_count: How many cases it should have; `None` when that is not known.
         note: What a reader of its results has to know; may be empty.
+        private: Whether its references are secret: nothing about single cases may be published.
     """
 
     __test__: ClassVar[bool] = False  # not a test case, whatever its name says to pytest
@@ -47,6 +51,7 @@ class TestSet:
     cases: tuple[str, ...] | None
     expected_count: int | None
     note: str
+    private: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,34 @@ def official(name: str) -> TestSet:
             "set. Name the version of the annotation with the result.",
         )
     cases = _manifest(name)
-    return TestSet(name=name, title=f"CTSpine1K {name} test set", cases=cases, expected_count=len(cases), note="")
+    return TestSet(
+        name=name,
+        title=f"CTSpine1K {name} test set",
+        cases=cases,
+        expected_count=len(cases),
+        note="",
+        private=name == "private",
+    )
+
+
+def phantom(name: str) -> TestSet:
+    """Return the test set `"phantom-public"`, `"phantom-private"` or `"phantom-verse"` of a phantom benchmark.
+
+    Raises:
+        UsageError: There is no such test set.
+    """
+    if name not in PHANTOM:
+        raise UsageError(f"expected a test set out of {', '.join(PHANTOM)}, found {name!r}")
+    return replace(custom(name), private=name == "phantom-private")
+
+
+def named(name: str) -> TestSet:
+    """Return an official test set or one of a phantom benchmark.
+
+    Raises:
+        UsageError: There is no such test set.
+    """
+    return phantom(name) if name in PHANTOM else official(name)
 
 
 def custom(name: str = "custom") -> TestSet:

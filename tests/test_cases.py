@@ -129,7 +129,7 @@ def test_name_that_is_not_utf8(tmp_path: Path) -> None:
     assert all(case.path.exists() for case in cases.values())
     touch(tmp_path, os.fsdecode(b"a\xff/good.nii.gz"))
     with pytest.raises(CaseError) as caught:
-        find_cases(tmp_path)["good"].check_single()
+        find_cases(tmp_path)["good"].check()
     assert r"s\udcffrc" in caught.value.found
 
 
@@ -159,7 +159,7 @@ def test_images_beside_labels(tmp_path: Path) -> None:
     """A case with an image and a label map in one tree is doubled; the advice is to give the labels alone."""
     touch(tmp_path, "volumes/MSD-T10/liver_1.nii.gz", "labels/MSD-T10/liver_1_seg.nii.gz")
     with pytest.raises(CaseError) as caught:
-        find_cases(tmp_path)["liver_1"].check_single()
+        find_cases(tmp_path)["liver_1"].check()
     assert caught.value.code == "E_DUPLICATE_CASE"
     assert caught.value.path == str(tmp_path / "labels/MSD-T10/liver_1_seg.nii.gz")
     assert str(tmp_path / "volumes/MSD-T10/liver_1.nii.gz") in caught.value.found
@@ -172,7 +172,7 @@ def test_same_case_twice(tmp_path: Path) -> None:
     touch(tmp_path / "two", "x.nii.gz", "x.nii")
     for folder in (tmp_path / "one", tmp_path / "two"):
         with pytest.raises(CaseError, match=r"E_DUPLICATE_CASE.*case x.*Keep one"):
-            find_cases(folder)["x"].check_single()
+            find_cases(folder)["x"].check()
 
 
 def test_nothing_there(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -24,33 +24,45 @@ WRONG_USAGE: Final = 2
 INTERRUPTED: Final = 130
 
 # Command → what it does in a line; its module has the same name with underscores.
-_COMMANDS: Final[Mapping[str, str]] = {
+_COMMANDS: Final = {
     "score": "Score a folder of predictions against a folder of references.",
     "testsets": "Show the official test sets, or the cases of one.",
     "check-references": "Look for gaps, disorder and oddities in reference label maps.",
     "phantom": "Make a phantom benchmark: synthetic spines with labels, and simulated submissions.",
     "demo": "Make a small phantom benchmark, score simulated submissions on it and show the tables.",
+    "submission": "Make, check, score and publish a submission to the leaderboard.",
 }
 
 
-class _Commands(click.Group):
-    """Commands that are imported when they are called."""
+class LazyGroup(click.Group):
+    """Commands that are imported when they are called.
+
+    Args:
+        package: Where their modules are.
+        commands: Command → what it does in a line.
+        settings: What `click.Group` takes.
+    """
+
+    def __init__(self, package: str, commands: Mapping[str, str], **settings: Any) -> None:
+        super().__init__(**settings)
+        self._package = package
+        self._lines = commands
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
-        return list(_COMMANDS)
+        return list(self._lines)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in self._lines:
             return None
-        command: click.Command = import_module(f"ctspine_bench.cli.{cmd_name.replace('-', '_')}").command
+        command: click.Command = import_module(f"{self._package}.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl(list(self._lines.items()))
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=LazyGroup, package=__name__, commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="ctspine-bench")
 def _group() -> None:
     """Score vertebra segmentations on the CTSpine1K benchmark.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from ctspine_bench.cli import check_phantom_folder
-from ctspine_bench.testsets import custom
+from ctspine_bench.testsets import phantom
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -92,7 +92,7 @@ def _plan(folder: Path, name: str, test_set: str) -> Plan:
     from ctspine_bench.pairing import plan_submission
 
     predictions = folder / "predictions" / name / test_set
-    return plan_submission(predictions, folder / "benchmark" / test_set / "labels", custom(f"phantom-{test_set}"))
+    return plan_submission(predictions, folder / "benchmark" / test_set / "labels", phantom(f"phantom-{test_set}"))
 
 
 def _score_all(plans: dict[str, list[Plan]], workers: int | None) -> dict[str, list[SubmissionScore]]:
