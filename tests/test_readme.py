@@ -46,15 +46,21 @@ def check(arguments: list[str]) -> None:
     Raises:
         click.UsageError: No such command, no such option, or a value that the option does not take.
     """
-    name, *rest = arguments
+    words = [word for word in arguments if word != "…"]
     # A command may be named without its arguments, and with the "…" of a sentence; --help and --version exit.
-    with suppress(click.MissingParameter, click.exceptions.Exit):
-        if name.startswith("-"):
-            _group.make_context("ctspine-bench", [name])
-        else:
-            _, command, _ = _group.resolve_command(click.Context(_group), [name])
-            assert command is not None
-            command.make_context(name, [word for word in rest if word != "…"])
+    with suppress(click.MissingParameter, click.exceptions.Exit, click.exceptions.NoArgsIsHelpError):
+        check_words(_group, words)
+
+
+def check_words(command: click.Command, words: list[str]) -> None:
+    """Parse the words after the name of a command, or of a group of commands."""
+    if isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        name, found, rest = command.resolve_command(click.Context(command), words)
+        assert name
+        assert found
+        check_words(found, rest)
+    else:
+        command.make_context("ctspine-bench", words)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -75,6 +81,8 @@ def test_wrong_command_lines_are_noticed() -> None:
         "score a b --no-such-option",
         "score a b --format pdf",
         "score a b --test-set",
+        "submission no-such-command",
+        "submission check-pr --no-such-option",
     ):
         with pytest.raises(click.UsageError):
             check(line.split())

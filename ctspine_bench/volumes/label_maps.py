@@ -11,15 +11,11 @@ masks: {vertebrae_L5: L5}   # optional: file stems, for a folder with one mask f
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-import yaml
+from typing import Any, Final
 
 from ctspine_bench.anatomy import BACKGROUND, LABEL_MAPS, LabelMap, vertebra_label
 from ctspine_bench.errors import FileError, LabelError
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
+from ctspine_bench.yaml_files import parse_yaml
 
 _KEYS: Final = frozenset({"name", "labels", "others", "masks"})
 _MAX_BYTES: Final = 1_000_000
@@ -49,13 +45,10 @@ def read_label_map(label_map: LabelMap | Path | str | None) -> LabelMap | None:
 def _parse(path: Path) -> LabelMap:
     with path.open("rb") as file:
         text = file.read(_MAX_BYTES + 1)
-    if len(text) > _MAX_BYTES:
-        raise _error(path, f"at most {_MAX_BYTES} bytes", "a larger file")
     try:
-        # The loader is SafeLoader with one more check.
-        content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _error(path, "valid YAML", " ".join(str(error).split())) from None
+        content = parse_yaml(text, max_bytes=_MAX_BYTES)
+    except ValueError as error:
+        raise _error(path, "plain YAML", str(error)) from None
     if not isinstance(content, dict) or not content.keys() <= _KEYS:
         found = f"the keys {', '.join(map(str, content))}" if isinstance(content, dict) else f"{content!r:.80}"
         raise _error(path, f"a mapping with the keys {', '.join(sorted(_KEYS))}", found)
@@ -102,16 +95,6 @@ def _label(path: Path, vertebra: object) -> int:
         return vertebra_label(vertebra)  # type: ignore[arg-type]
     except (ValueError, TypeError):
         raise _error(path, "C1–C7, T1–T12, L1–L6 or background", f"{vertebra!r:.80}") from None
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """A SafeLoader that refuses a key that stands twice in one mapping."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        mapping = super().construct_mapping(node, deep)
-        if len(mapping) < len(node.value):
-            raise yaml.constructor.ConstructorError(None, None, "a key stands twice", node.start_mark)
-        return mapping
 
 
 def _error(path: Path, expected: str, found: str) -> LabelError:
