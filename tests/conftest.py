@@ -5,3 +5,5 @@ from __future__ import annotations
 import pytest
 
 pytest.register_assert_rewrite("oracle")
+
+pytest_plugins = ["https_server"]
