@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _TOLERANCE: Final = 1e-3
 _MAX_DISAGREEMENT_VOXELS: Final = 0.1
 _MAX_MM: Final = 1e6
+# What is shorter is no spacing, and might be lost when the affine is stored with 32 bits.
+_MIN_MM: Final = 1e-6
 _OTHER_UNITS: Final = {1: "metres", 3: "micrometres"}
 _ADVICE: Final = "Write the file again with one consistent sform, qform and pixdim."
 
@@ -52,7 +54,7 @@ def read_affine(header: VolumeHeader, path: Path) -> tuple[NDArray[np.float64], 
     affine = np.asarray(
         next((form for form in (sform, qform) if form is not None), nifti.get_base_affine()), np.float64
     )
-    _check_axes(affine, pixdim, path)
+    check_axes(affine, pixdim, path)
     notes = []
     if sform is None and qform is None:
         notes.append("neither sform nor qform is set: position and direction are assumed, only the spacing is known")
@@ -61,6 +63,30 @@ def read_affine(header: VolumeHeader, path: Path) -> tuple[NDArray[np.float64], 
         if not gap <= _MAX_DISAGREEMENT_VOXELS * pixdim.min():  # true for NaN
             notes.append(f"sform and qform disagree by {gap:.3g} mm at a corner of the volume; the sform is used")
     return affine, tuple(notes)
+
+
+def check_axes(affine: NDArray[np.float64], spacing_mm: NDArray[np.float64], path: Path) -> None:
+    """Check that an affine has three axes at right angles, of these lengths.
+
+    Raises:
+        GeometryError: `E_SPACING`, `E_SHEAR`.
+    """
+    if not np.abs(affine).max() < _MAX_MM:  # true for NaN
+        found = f"the rows {', '.join(_numbers(row) for row in affine[:3])}"
+        raise _error("E_SPACING", path, f"an affine of finite numbers below {_MAX_MM:g} mm", found)
+    norms = np.linalg.norm(affine[:3, :3], axis=0)
+    if not (norms >= _MIN_MM).all():
+        raise _error("E_SPACING", path, "an affine with three axes", f"axis lengths {_numbers(norms)} mm")
+    directions = affine[:3, :3] / norms
+    if abs(np.linalg.det(directions)) < _TOLERANCE:
+        raise _error("E_SPACING", path, "three independent axes", "a singular affine: its axes lie in one plane")
+    if (np.abs(norms - spacing_mm) > _TOLERANCE * spacing_mm).any():
+        found = f"axis lengths {_numbers(norms)} mm in the affine, {_numbers(spacing_mm)} mm in pixdim"
+        raise _error("E_SPACING", path, "one spacing (within 0.1 %) in the affine and in pixdim", found)
+    cosines = np.abs(directions.T @ directions - np.eye(3))
+    if cosines.max() > _TOLERANCE:
+        degrees = np.degrees(np.arccos(cosines.max()))
+        raise _error("E_SHEAR", path, "voxel axes at right angles", f"two axes at {degrees:.2f}° (a sheared affine)")
 
 
 def to_ras(labels: NDArray[np.uint8], affine: NDArray[np.float64]) -> tuple[NDArray[np.uint8], Grid, tuple[str, ...]]:
@@ -88,25 +114,6 @@ def _qform(nifti: Nifti1Header) -> NDArray[np.float64] | None:
     except (ValueError, HeaderDataError):  # no unit quaternion
         return None
     return qform
-
-
-def _check_axes(affine: NDArray[np.float64], pixdim: NDArray[np.float64], path: Path) -> None:
-    if not np.abs(affine).max() < _MAX_MM:  # true for NaN
-        found = f"the rows {', '.join(_numbers(row) for row in affine[:3])}"
-        raise _error("E_SPACING", path, f"an affine of finite numbers below {_MAX_MM:g} mm", found)
-    norms = np.linalg.norm(affine[:3, :3], axis=0)
-    if not (norms > 0).all():
-        raise _error("E_SPACING", path, "an affine with three axes", f"axis lengths {_numbers(norms)} mm")
-    directions = affine[:3, :3] / norms
-    if abs(np.linalg.det(directions)) < _TOLERANCE:
-        raise _error("E_SPACING", path, "three independent axes", "a singular affine: its axes lie in one plane")
-    if (np.abs(norms - pixdim) > _TOLERANCE * pixdim).any():
-        found = f"axis lengths {_numbers(norms)} mm in the affine, {_numbers(pixdim)} mm in pixdim"
-        raise _error("E_SPACING", path, "one spacing (within 0.1 %) in the affine and in pixdim", found)
-    cosines = np.abs(directions.T @ directions - np.eye(3))
-    if cosines.max() > _TOLERANCE:
-        degrees = np.degrees(np.arccos(cosines.max()))
-        raise _error("E_SHEAR", path, "voxel axes at right angles", f"two axes at {degrees:.2f}° (a sheared affine)")
 
 
 def _corner_gap_mm(one: NDArray[np.float64], other: NDArray[np.float64], shape: tuple[int, int, int]) -> float:

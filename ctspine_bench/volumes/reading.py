@@ -15,9 +15,11 @@ from ctspine_bench.volumes.geometry import read_affine, to_ras
 from ctspine_bench.volumes.label_maps import read_label_map
 from ctspine_bench.volumes.masks import read_masks
 from ctspine_bench.volumes.nifti import VolumeHeader, read_header
-from ctspine_bench.volumes.streams import CHUNK_BYTES, VolumeStream, open_stream
+from ctspine_bench.volumes.streams import CHUNK_BYTES, VolumeStream, open_file
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     from numpy.typing import NDArray
 
 MAX_VOXELS: Final = 2**30
@@ -79,14 +81,30 @@ def read_file(path: Path, label_map: LabelMap, max_voxels: int, buffer: VoxelBuf
             found=f"a file named {path.suffix or 'without a suffix'}",
             advice="Convert it to .nii.gz, for example with SimpleITK, ITK-SNAP or 3D Slicer.",
         )
-    with open_stream(path) as stream:
-        header = read_header(stream, max_voxels)
-        stream.skip(header.gap_bytes, "header extensions")
-        decoder = LabelDecoder(header, label_map, path)
-        labels = (buffer or VoxelBuffer()).take(header.n_voxels)
-        _read_voxels(stream, header, decoder, labels)
-        stream.expect_end()
-        value_notes = decoder.finish()
+    with open_file(path) as file:
+        return read_open_file(file, path, label_map, max_voxels, buffer)
+
+
+def read_open_file(
+    file: BufferedReader, path: Path, label_map: LabelMap, max_voxels: int, buffer: VoxelBuffer | None = None
+) -> LabelVolume:
+    """Read a file that is open already; errors as `read_labels`.
+
+    Args:
+        file: The open file; it is read from its beginning.
+        path: What it is called: decides whether it is compressed, and stands in errors. Nothing is opened by that name.
+        label_map: What the stored values mean.
+        max_voxels: Refuse a header that promises more.
+        buffer: Read it into this.
+    """
+    stream = VolumeStream(path, file)
+    header = read_header(stream, max_voxels)
+    stream.skip(header.gap_bytes, "header extensions")
+    decoder = LabelDecoder(header, label_map, path)
+    labels = (buffer or VoxelBuffer()).take(header.n_voxels)
+    _read_voxels(stream, header, decoder, labels)
+    stream.expect_end()
+    value_notes = decoder.finish()
     affine, affine_notes = read_affine(header, path)
     ordered, grid, order_notes = to_ras(labels.reshape(header.shape, order="F"), affine)
     return LabelVolume(ordered, grid, header.notes + affine_notes + order_notes + value_notes, str(path), stream.sha256)

@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import io
 import zlib
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from isal import igzip, isal_zlib
@@ -14,7 +13,6 @@ from isal import igzip, isal_zlib
 from ctspine_bench.errors import FileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 CHUNK_BYTES: Final = 1 << 20
@@ -45,7 +43,15 @@ class _DigestingFile(io.RawIOBase):
 
 
 class VolumeStream:
-    """One file, decompressed if its name ends in `.gz`, read strictly forwards."""
+    """One file, decompressed if its name ends in `.gz`, read strictly forwards.
+
+    Args:
+        path: What the file is called; nothing is opened by that name.
+        file: The open file.
+
+    Raises:
+        FileError: `E_FORMAT` when a file named `.gz` is not gzip.
+    """
 
     def __init__(self, path: Path, file: io.BufferedReader) -> None:
         self.path = path
@@ -147,18 +153,15 @@ class VolumeStream:
         )
 
 
-@contextmanager
-def open_stream(path: Path) -> Iterator[VolumeStream]:
-    """Open a `.nii` or `.nii.gz` file.
+def open_file(path: Path) -> io.BufferedReader:
+    """Open a file to read its bytes.
 
     Raises:
-        FileError: `E_NOT_FOUND` when it cannot be opened, `E_FORMAT` when a `.gz` file is not gzip.
+        FileError: `E_NOT_FOUND` when it cannot be opened.
     """
     try:
-        file = path.open("rb")
+        return path.open("rb")
     except OSError as error:
         found = error.strerror or type(error).__name__
         advice = "Check the path and its permissions."
         raise FileError("E_NOT_FOUND", path, expected="a readable file", found=found, advice=advice) from None
-    with file:
-        yield VolumeStream(path, file)

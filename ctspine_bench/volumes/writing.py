@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from isal import igzip
 from nibabel import Nifti1Image
 
 from ctspine_bench.errors import UsageError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ctspine_bench.records import Grid
 
 
-def nifti_image(voxels: NDArray[np.uint8] | NDArray[np.int16], grid: Grid) -> Nifti1Image:
+def nifti_image(voxels: NDArray[np.uint8] | NDArray[np.int16] | NDArray[np.float32], grid: Grid) -> Nifti1Image:
     """Return a NIfTI-1 image in mm whose affine stands as sform and as qform, both with code 1 (scanner)."""
     image = Nifti1Image(voxels, grid.affine)
     image.header.set_xyzt_units("mm")
@@ -27,11 +28,18 @@ def nifti_image(voxels: NDArray[np.uint8] | NDArray[np.int16], grid: Grid) -> Ni
     return image
 
 
-def write_labels(path: Path | str, labels: NDArray[np.uint8], grid: Grid) -> None:
+def write_labels(path: Path | str, labels: NDArray[np.uint8], grid: Grid, *, fast: bool = False) -> None:
     """Write `(x, y, z)` uint8 labels with their affine as sform and qform.
 
     The same labels give the same bytes. A file of that name is replaced in one step, once the new one is complete;
     missing folders are made.
+
+    Args:
+        path: A name that ends in `.nii.gz` or `.nii`.
+        labels: The label map, in RAS order.
+        grid: Where its voxels lie.
+        fast: Compress with ISA-L: some twenty times as fast, but the compressed bytes may differ between types of
+            machine and versions of that library.
 
     Raises:
         UsageError: The labels are not uint8, not of the grid's shape, or the name does not end in .nii or .nii.gz.
@@ -44,8 +52,9 @@ def write_labels(path: Path | str, labels: NDArray[np.uint8], grid: Grid) -> Non
     image = nifti_image(labels, grid)
     with replacing(path) as temporary, temporary.open("wb") as file:
         if path.name.endswith(".gz"):
+            compress, level = (igzip.IGzipFile, 1) if fast else (gzip.GzipFile, 6)
             # No name and no time in the gzip header: they would change the bytes.
-            with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as compressed:
+            with compress("", "wb", compresslevel=level, fileobj=file, mtime=0) as compressed:
                 image.to_stream(compressed)
         else:
             image.to_stream(file)
