@@ -48,10 +48,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_together(folder: Path) -> Iterator[Path]:
-    """A temporary folder whose files take the places of those in `folder` at the end, in one step. One writer at a time.
+    """A temporary folder whose files take the places of those in `folder` at the end, in one step.
 
-    Readers that ask `current` find all old files or all new ones, whenever this process is killed. After an exception
-    the old files stay.
+    One writer at a time. Readers that ask `current` find all old files or all new ones, whenever this process is
+    killed. After an exception the old files stay.
 
     Args:
         folder: Where the files belong; made when missing. Files of other names stay as they are.

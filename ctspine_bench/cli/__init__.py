@@ -49,20 +49,28 @@ class LazyGroup(click.Group):
         self._lines = commands
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        """Return their names."""
         return list(self._lines)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one."""
         if cmd_name not in self._lines:
             return None
         command: click.Command = import_module(f"{self._package}.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write what each does, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self._lines.items()))
 
 
-@click.group(cls=LazyGroup, package=__name__, commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    package=__name__,
+    commands=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="ctspine-bench")
 def _group() -> None:
     """Score vertebra segmentations on the CTSpine1K benchmark.

@@ -1,0 +1,60 @@
+"""`ctspine-bench submission verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from ctspine_bench.cli import BAD_INPUT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.table import Table
+
+    from ctspine_bench.hosting.verifying import Finding
+
+_PATH = click.Path(path_type=Path)
+_STYLES: Final = {"ok": "green", "stale": "yellow", "wrong": "bold red", "not checked": "dim"}
+
+
+@click.command()
+@click.argument("folder", type=_PATH, default=Path("submissions"))
+@click.option("--references", type=_PATH, metavar="DIR", help="Compare with the references in this folder.")
+@click.option("--archives", type=_PATH, metavar="DIR", help="Compare with the archives in this folder.")
+@click.option("--private-store", type=_PATH, metavar="DIR", help="Recompute what is published of private test sets.")
+def command(folder: Path, *, references: Path | None, archives: Path | None, private_store: Path | None) -> int:
+    """Recompute what can be recomputed from the records in FOLDER, and say what is stale and why.
+
+    FOLDER is that of one submission or of many. The exit code is 1 when something is wrong; what is merely stale, as
+    the scorer, a reference or the declaration has changed since, is said.
+    """
+    from rich.console import Console
+
+    from ctspine_bench.hosting.store import PrivateStore
+    from ctspine_bench.hosting.verifying import verify
+
+    store = PrivateStore(private_store) if private_store else None
+    found = verify(folder, references=references, archives=archives, store=store)
+    Console(highlight=False).print(_table(found))
+    states = [finding.state for findings in found.values() for finding in findings]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in _STYLES if state in states)
+    click.echo(f"{len(found)} records: {counts or 'nothing to check'}.")
+    return BAD_INPUT if "wrong" in states else 0
+
+
+def _table(found: Mapping[str, Sequence[Finding]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    for column in ("submission", "what", "state", "why", "to do"):
+        table.add_column(column, overflow="fold")
+    for slug, findings in found.items():
+        for finding in findings:
+            state = Text(finding.state, _STYLES[finding.state])
+            table.add_row(Text(slug), Text(finding.what), state, Text(finding.why), Text(finding.advice))
+        table.add_section()
+    return table
