@@ -74,6 +74,7 @@ class Provenance:
         engine_sha256: Digest of the source that decides about numbers.
         digests: Test set → digest over the case ids and file digests of its "references" and "predictions"; missing and
             refused files enter as such.
+        splits: Test set → digest over its case ids.
         settings: How files were read and compared.
         created: When, UTC, ISO 8601.
         command: The command that was called; empty when called from Python.
@@ -83,6 +84,7 @@ class Provenance:
     version: str
     engine_sha256: str
     digests: dict[str, dict[str, str]]
+    splits: dict[str, str]
     settings: dict[str, Any]
     created: str
     command: str
@@ -96,11 +98,12 @@ def provenance_of(results: Mapping[str, Sequence[CaseResult]], settings: Setting
         engine_sha256=engine_sha256(),
         digests={
             test_set: {
-                "references": _digest_of((case.case_id, case.reference_sha256) for case in cases),
-                "predictions": _digest_of((case.case_id, case.prediction_sha256) for case in cases),
+                "references": digest_of_files((case.case_id, case.reference_sha256) for case in cases),
+                "predictions": digest_of_files((case.case_id, case.prediction_sha256) for case in cases),
             }
             for test_set, cases in results.items()
         },
+        splits={test_set: digest_of_split(case.case_id for case in cases) for test_set, cases in results.items()},
         settings=settings.describe(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
@@ -111,9 +114,15 @@ def provenance_of(results: Mapping[str, Sequence[CaseResult]], settings: Setting
     )
 
 
-def _digest_of(items: Iterable[tuple[str, str | None]]) -> str:
+def digest_of_files(items: Iterable[tuple[str, str | None]]) -> str:
+    """Return the digest over case ids and the digests of their files, `None` for a missing or refused one."""
     lines = (f"{case_id} {sha256 or '-'}\n" for case_id, sha256 in sorted(items))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def digest_of_split(case_ids: Iterable[str]) -> str:
+    """Return the digest over the case ids of a test set, in any order."""
+    return hashlib.sha256("".join(f"{case_id}\n" for case_id in sorted(case_ids)).encode()).hexdigest()
 
 
 @cache

@@ -12,10 +12,11 @@ from ctspine_bench.provenance import provenance_of
 from ctspine_bench.tables import SCHEMA_VERSION, write_json, write_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from ctspine_bench.evaluate import SubmissionScore
+    from ctspine_bench.summary import Summary
 
 
 RESULTS: Final = "results.json"
@@ -30,34 +31,48 @@ def write_results(scores: Iterable[SubmissionScore], folder: Path, command: str 
     write_json(results_document(scores, command), folder / RESULTS)
 
 
-def results_document(scores: Iterable[SubmissionScore], command: str = "") -> dict[str, Any]:
+def results_document(
+    scores: Iterable[SubmissionScore], command: str = "", disclosed: Mapping[str, dict[str, Any]] | None = None
+) -> dict[str, Any]:
     """Return the content of results.json for a submission's scores on one or more test sets.
 
     A test set whose references could not all be read has no aggregates, only the reasons.
+
+    Args:
+        scores: One for each test set.
+        command: The command that was called.
+        disclosed: Test set → what to say of it in place of everything.
     """
     scores = tuple(scores)
-    results = {score.test_set.name: score.results for score in scores}
+    named = [(score.test_set.name, score) for score in scores]
+    results = {name: score.results for name, score in named}
+    disclosed = disclosed or {}
     return {
         "schema_version": SCHEMA_VERSION,
-        "test_sets": {score.test_set.name: _test_set(score) for score in scores},
+        "test_sets": {name: disclosed[name] if name in disclosed else _test_set(score) for name, score in named},
         "policies": POLICIES,
         "provenance": asdict(provenance_of(results, scores[0].settings, command)),
     }
+
+
+def aggregates(summary: Summary) -> dict[str, Any]:
+    """Return all aggregates of a test set as results.json has them: the official table beside its variants."""
+    variants = asdict(summary)
+    official: dict[str, Any] = variants.pop("official")
+    return {**official, **variants}
 
 
 def _test_set(score: SubmissionScore) -> dict[str, Any]:
     document: dict[str, Any] = {
         "title": score.test_set.title,
         "note": score.test_set.note,
+        "private": score.test_set.private,
         "n_cases": len(score.results),
         "expected_cases": score.test_set.expected_count,
         "complete": score.complete,
     }
     if score.summary:
-        summary = asdict(score.summary)
-        # The official table is the headline: it stands beside its variants, not inside.
-        official = summary.pop("official")
-        document |= {**official, **summary}
+        document |= aggregates(score.summary)
     document["failures"] = [
         {"case_id": result.case_id, **asdict(result.failure)} for result in score.results if result.failure
     ]

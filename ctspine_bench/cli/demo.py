@@ -41,17 +41,20 @@ def command(folder: Path, *, workers: int | None) -> int:
     """Make a small phantom benchmark in FOLDER, score simulated submissions on it and show the tables."""
     from rich.console import Console
 
+    from ctspine_bench.hosting.simulated import write_simulated_record
+    from ctspine_bench.hosting.store import PrivateStore
     from ctspine_bench.phantom.benchmark import TEST_SETS
+    from ctspine_bench.phantom.submissions import described
     from ctspine_bench.report import terminal
     from ctspine_bench.report.html import write_report
-    from ctspine_bench.results import write_results
 
     check_phantom_folder(folder)
     _make_phantom(folder, workers)
     plans = {name: [_plan(folder, name, test_set) for test_set in TEST_SETS] for name in _SUBMISSIONS}
     scores = _score_all(plans, workers)
+    store = PrivateStore(folder / "private-store")
     for name, submission in scores.items():
-        write_results(submission, folder / "results" / name, f"ctspine-bench demo {folder}")
+        write_simulated_record(folder / "submissions" / name, described(name), submission, store)
     report = folder / "report.html"
     write_report(scores[_SHOWN][0], report, plans[_SHOWN][0])
     console = Console()
@@ -60,8 +63,9 @@ def command(folder: Path, *, workers: int | None) -> int:
     console.print(_comparison(scores))
     for what, path in (
         ("phantom benchmark", folder / "benchmark"),
-        ("simulated submissions", folder / "predictions"),
-        ("results", folder / "results"),
+        ("simulated predictions", folder / "predictions"),
+        ("submissions", folder / "submissions"),
+        ("rows of private cases", store.folder),
         ("report to look at", report),
     ):
         click.echo(f"{what:22} {path}")

@@ -159,6 +159,13 @@ SIMULATED: Final[Mapping[str, Simulation]] = MappingProxyType(
 """The simulations by name."""
 
 
+def described(name: str) -> str:
+    """Return what a simulation does, in a sentence or two."""
+    simulation = SIMULATED[name]
+    function = simulation.func if isinstance(simulation, partial) else simulation
+    return " ".join((function.__doc__ or "").partition("\n\n")[0].split())
+
+
 def simulate_submission(
     benchmark: Path,
     out: Path,

@@ -90,7 +90,7 @@ class Training(_Part):
         "that they were not used is declared here."
     )
     comment: Annotated[Text, Field(max_length=1000)] | None = Field(
-        None, description="What else a reader should know about the training; may be left out."
+        default=None, description="What else a reader should know about the training; may be left out."
     )
 
 
@@ -118,8 +118,8 @@ class Declaration(_Part):
     description: Annotated[Text, Field(max_length=2000)] = Field(
         description="How the method works, in a few sentences: plain text without addresses or markup."
     )
-    paper: Url | None = Field(None, description="Where the paper is: an https address; may be left out.")
-    code: Url | None = Field(None, description="Where the code is: an https address; may be left out.")
+    paper: Url | None = Field(default=None, description="Where the paper is: an https address; may be left out.")
+    code: Url | None = Field(default=None, description="Where the code is: an https address; may be left out.")
     licence: Annotated[Line, Field(max_length=100)] = Field(
         description="Licence of the predictions (of published results: of the publication), such as CC-BY-4.0."
     )
@@ -128,7 +128,7 @@ class Declaration(_Part):
         description="Either complete (predictions for all cases of all three test sets) or partial, with a reason."
     )
     coverage_reason: Annotated[Line, Field(max_length=300)] | None = Field(
-        None, description="Why the coverage is partial; left out when it is complete."
+        default=None, description="Why the coverage is partial; left out when it is complete."
     )
     test_sets: dict[TestSetName, Archive] = Field(
         default={},
@@ -136,7 +136,7 @@ class Declaration(_Part):
         "out) and the archive with its predictions.",
     )
     source: Annotated[Line, Field(max_length=300)] | None = Field(
-        None, description="Only for published results: what they are quoted from."
+        default=None, description="Only for published results: what they are quoted from."
     )
 
     @model_validator(mode="after")

@@ -251,7 +251,7 @@ class TestValidate:
     @pytest.mark.parametrize(
         ("arguments", "code", "text"),
         [
-            (("nowhere",), 2, "does not exist"),
+            (("nowhere",), 1, "E_NOT_FOUND"),
             ((".",), 1, "E_NOT_FOUND"),
             (("submissions/spine-net", "--references", "."), 2, "--references needs --archives"),
         ],

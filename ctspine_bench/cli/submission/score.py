@@ -15,12 +15,14 @@ from ctspine_bench.errors import ArchiveError, SubmissionError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rich.progress import TaskID
     from rich.table import Table
 
     from ctspine_bench.hosting.intake import Intake
     from ctspine_bench.hosting.scoring import ScoredRecord
     from ctspine_bench.hosting.store import PrivateStore
     from ctspine_bench.submissions.declaration import Declaration
+    from ctspine_bench.testsets import TestSet
 
 _PATH = click.Path(path_type=Path)
 _COMMENT: Final = "comment.json"
@@ -144,16 +146,15 @@ def _score(
     # Counts alone: neither a name nor a time of a case.
     columns = (TextColumn("Scoring {task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        tasks = {str(name): progress.add_task(name, total=None, start=False) for name in declaration.test_sets}
+        tasks: dict[str, TaskID] = {}
+
+        def show(test_set: TestSet, done: int, total: int) -> None:
+            if test_set.name not in tasks:
+                tasks[test_set.name] = progress.add_task(test_set.name, total=total)
+            progress.update(tasks[test_set.name], completed=done)
+
         warm_up()
-        return score_record(
-            slug,
-            declaration,
-            intakes=intakes,
-            references=references,
-            progress=lambda test_set, done, total: progress.update(tasks[test_set.name], completed=done, total=total),
-            **options,
-        )
+        return score_record(slug, declaration, intakes=intakes, references=references, progress=show, **options)
 
 
 def _write_comment(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ctspine_bench.pairing import Plan
     from ctspine_bench.submissions.declaration import Declaration
 
-_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+_FOLDER = click.Path(path_type=Path)
 _NO_REFERENCES: Final = frozenset({"E_MISSING_REFERENCE", "E_NOT_FOUND", "E_NO_CASES"})
 
 

@@ -17,7 +17,8 @@ from pydantic import (
 )
 
 from ctspine_bench.errors import CODES, SubmissionError
-from ctspine_bench.submissions.declaration import Line, TestSetName, Url  # noqa: TC001 -- pydantic needs them
+from ctspine_bench.submissions.declaration import TestSetName  # noqa: TC001 -- pydantic needs it
+from ctspine_bench.submissions.field_types import Line, Url  # noqa: TC001 -- likewise
 from ctspine_bench.submissions.folder import check_slug
 from ctspine_bench.submissions.plain_text import shown
 

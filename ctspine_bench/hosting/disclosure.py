@@ -1,0 +1,250 @@
+"""What is published of a private test set.
+
+The reader to be wary of knows the predictions, can choose them at will, and knows what a missed vertebra costs. The
+rules, and why each is there:
+
+- Nothing about single cases but the failures of the participant's own files.
+- Every number is rounded as the paper prints it: a mean over n cases then leaves each sum open by n/1000 (DSC).
+- A cell over one to four cases is not published, its n is "<5" (threshold rule). A zero stays: it singles out nobody.
+- A mean over more cases is not published either if it gives one of them away because the others hardly contribute
+  (p%-rule): an archive with one real prediction and nothing else would otherwise read off that case's score.
+- Where a total is published beside its parts (Mean of Vertebrae beside labels, Mean of Spine beside sources, all cases
+  beside label shifts), a hidden part is the total less the others: the next-smallest parts are hidden too, until two or
+  more are and their sum may be known. Their n is null.
+- Mean of Vertebrae without L6 differs from the other one by L6 alone: it is published when L6 is.
+- A count of events is published when they are in no case or in five and more: seventeen missed vertebrae of one case
+  tell how many it has. Of matched and missed, which add up to the n of all labels, both are published or none.
+- Two published means never differ by one to four cases: DSC with the shift undone or whatever the name equals the DSC
+  per case but for the cases with wrong names, the parts of the loss differ from zero only where there is such a loss,
+  and the inferred rule departs from the official one only in cases with a missed or spurious vertebra. The parts of
+  the loss add up to 1 − DSC: all are published or none. Per label the inferred rule would tell the misses of each.
+- Of a source only its number of cases and its two means; no strata, no detected-only means, no field-of-view tables, no
+  sensitivity: each would be another way to slice the same few cases.
+- A failure found in the participant's file alone is told in full. One found beside the reference (another grid) is told
+  by its code: the text describes the reference. Cases that are neither in a published list nor in the archive, whose
+  names nobody outside knows, are only counted, as are predictions for no case: a list would tell which cases there are.
+- No notes, no number of surplus references: they describe the references.
+
+What no rule on one result can prevent is two results from predictions that differ in one case; rounding blunts that and
+the quota limits it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from ctspine_bench.aggregate import HD95_CAP_MM, official_hd95_mm
+from ctspine_bench.anatomy import VERTEBRAE
+from ctspine_bench.errors import CODES
+from ctspine_bench.hosting.disclosed_cases import (
+    case_means,
+    public_counts,
+    public_estimates,
+    public_losses,
+    public_naming,
+)
+from ctspine_bench.hosting.suppression import Measure, count, few, hidden_cells, rounded, share_of_cases, tells_no_case
+from ctspine_bench.testsets import SOURCES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from ctspine_bench.errors import InputError
+    from ctspine_bench.evaluate import SubmissionScore
+    from ctspine_bench.summary import InferredMeans, Means, Summary
+
+PUBLIC_KEYS: Final = frozenset(
+    {
+        *("title", "note", "private", "n_cases", "expected_cases", "complete"),
+        *("counts", "labels", "mean_of_vertebrae", "mean_of_vertebrae_without_l6", "mean_of_spine", "per_case"),
+        *("identification", "loss", "paper_inferred", "sources"),
+        *("failures", "n_other_failures", "n_ignored_predictions"),
+    }
+)
+"""All that results.json says about a private test set."""
+
+_DSC: Final = Measure("dsc", 3, 1.0)
+_HD95: Final = Measure("hd95_mm", 2, HD95_CAP_MM)
+_BOTH: Final = (_DSC, _HD95)
+_HIDDEN: Final = {"n": None, "dsc": None, "hd95_mm": None}
+_UNKNOWN_SOURCE: Final = ""
+
+
+def public_results(
+    score: SubmissionScore, own_cases: Collection[str] = (), refused: Mapping[str, InputError] | None = None
+) -> dict[str, Any]:
+    """Return what results.json holds of a private test set: the keys of any other test set, less what is secret.
+
+    Args:
+        score: The scores; all references could be read.
+        own_cases: Cases that the participant's archive has, whose names are therefore no secret to them.
+        refused: Why predictions were refused before any reference was opened.
+    """
+    if score.summary is None:
+        raise ValueError(f"expected readable references of {score.test_set.name}, found some that are not")
+    n_cases = len(score.results)
+    return {
+        "title": score.test_set.title,
+        "note": score.test_set.note,
+        "private": True,
+        "n_cases": count(n_cases, n_cases),
+        "expected_cases": score.test_set.expected_count,
+        "complete": score.complete,
+        **public_aggregates(score.summary, score.table),
+        **_failures(score, own_cases, refused or {}),
+        "n_ignored_predictions": len(score.ignored_predictions),
+    }
+
+
+def public_aggregates(summary: Summary, table: pd.DataFrame) -> dict[str, Any]:
+    """Return the aggregates of a private test set that are published.
+
+    Args:
+        summary: All aggregates of the table.
+        table: The case table (see `tables.COLUMNS`).
+    """
+    rows = _official_rows(table)
+    vertebrae, spine = rows[rows["name"] != "spine"], rows[rows["name"] == "spine"]
+    cases = case_means(table)
+    losses = public_losses(summary, cases)
+    return {
+        "counts": public_counts(summary, table),
+        **_labels(summary, vertebrae),
+        "mean_of_spine": {**_means(summary.official.mean_of_spine, spine), "n": share_of_cases(len(spine), table)},
+        "per_case": public_estimates(summary, cases, table),
+        "identification": public_naming(summary, table, cases, losses),
+        "loss": losses,
+        "paper_inferred": _inferred(summary, table),
+        "sources": _sources(summary, table, vertebrae, spine),
+    }
+
+
+def _official_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """One row for each reference mask with its DSC and HD95 after the policies; each name weighs 1 in all."""
+    scored = table[table["status"].isin(["matched", "missed"])]
+    rows = pd.DataFrame(
+        {
+            "case_id": scored["case_id"].astype(str),
+            "source": scored["source"].astype(object).where(scored["source"].isin(SOURCES), _UNKNOWN_SOURCE),
+            "name": scored["vertebra"].astype(str),
+            "dsc": scored["dsc"].astype(float),
+            "hd95_mm": official_hd95_mm(scored),
+        }
+    )
+    return _weighted(rows)
+
+
+def _weighted(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(weight=1 / rows.groupby("name")["name"].transform("size"))
+
+
+def _means(means: Means, rows: pd.DataFrame) -> dict[str, Any]:
+    """The means of some rows if they may be told; their n always, as how many masks there are is for the caller."""
+    told = not means.n or tells_no_case(rows, *_BOTH)
+    return {
+        "n": means.n,
+        "dsc": rounded(means.dsc, _DSC.digits) if told else None,
+        "hd95_mm": rounded(means.hd95_mm, _HD95.digits) if told else None,
+    }
+
+
+def _labels(summary: Summary, vertebrae: pd.DataFrame) -> dict[str, Any]:
+    official = summary.official
+    cells = {name: vertebrae[vertebrae["name"] == name] for name in VERTEBRAE}
+    unsafe = {name for name, rows in cells.items() if len(rows) and not tells_no_case(rows, *_BOTH)}
+    hidden = hidden_cells(cells, unsafe, lambda rows: tells_no_case(rows, *_BOTH))
+    labels = {name: _means(official.labels[name], cells[name]) for name in VERTEBRAE}
+    for name in hidden:
+        labels[name] = {**_HIDDEN, "n": count(len(cells[name]), len(cells[name]), hidden=True)}
+    of_vertebrae = _means(official.mean_of_vertebrae, vertebrae)
+    without_l6 = _means(official.mean_of_vertebrae_without_l6, vertebrae[vertebrae["name"] != "L6"])
+    return {
+        "labels": labels,
+        "mean_of_vertebrae": of_vertebrae,
+        "mean_of_vertebrae_without_l6": dict(_HIDDEN) if "L6" in hidden else without_l6,
+    }
+
+
+def _inferred(summary: Summary, table: pd.DataFrame) -> dict[str, Any]:
+    """The means by the inferred rule, which published numbers are compared with; not per label."""
+    inferred = summary.paper_inferred
+    vertebrae, spine = table[table["row"] == "vertebra"], table[table["row"] == "spine"]
+    of_vertebrae = _inferred_means(inferred.mean_of_vertebrae, vertebrae)
+    of_spine = _inferred_means(inferred.mean_of_spine, spine)
+    return {
+        "labels": {},
+        "mean_of_vertebrae": of_vertebrae,
+        "mean_of_spine": {**of_spine, "n": share_of_cases(inferred.mean_of_spine.n, table)},
+    }
+
+
+def _inferred_means(means: InferredMeans, masks: pd.DataFrame) -> dict[str, Any]:
+    rows = pd.DataFrame(
+        {
+            "case_id": masks["case_id"].astype(str),
+            "name": masks["vertebra"].astype(str),
+            "status": masks["status"].astype(str),
+            "dsc": masks["dsc"].astype(float).fillna(0.0),
+            "hd95_mm": masks["hd95_mm"].astype(float),
+        }
+    )
+    matched = _weighted(rows[rows["hd95_mm"].notna()])
+    # Where the inferred rule departs from the official one.
+    with_dsc = rows.loc[rows["status"] == "spurious", "case_id"].nunique()
+    with_hd95 = rows.loc[(rows["status"] == "missed") | (rows["hd95_mm"] > HD95_CAP_MM), "case_id"].nunique()
+    dsc_told = not few(with_dsc) and tells_no_case(_weighted(rows), _DSC)
+    hd95_told = not few(with_hd95) and tells_no_case(matched, _HD95)
+    return {
+        "n": means.n,
+        "dsc": rounded(means.dsc, _DSC.digits) if dsc_told else None,
+        "hd95_mm": rounded(means.hd95_mm, _HD95.digits) if hd95_told else None,
+    }
+
+
+def _sources(
+    summary: Summary, table: pd.DataFrame, vertebrae: pd.DataFrame, spine: pd.DataFrame
+) -> dict[str, dict[str, Any]]:
+    cases = table[table["row"] == "case"]
+    known = [name for name in summary.sources if name in SOURCES]  # not the name of some folder of the organizers
+    names = [*known, _UNKNOWN_SOURCE]
+    of_spine = {name: spine[spine["source"] == name] for name in names}
+    of_vertebrae = {name: _weighted(vertebrae[vertebrae["source"] == name]) for name in names}
+    sizes = {name: int((cases["source"] == name).sum()) for name in known}
+    sizes[_UNKNOWN_SOURCE] = len(cases) - sum(sizes.values())
+    unsafe = {
+        name
+        for name in names
+        if sizes[name] and not (tells_no_case(of_spine[name], *_BOTH) and tells_no_case(of_vertebrae[name], *_BOTH))
+    }
+    hidden = hidden_cells(of_spine, unsafe, lambda rows: tells_no_case(rows, *_BOTH))
+    means = {
+        name: {
+            "mean_of_vertebrae": _means(summary.sources[name].mean_of_vertebrae, of_vertebrae[name]),
+            "mean_of_spine": _means(summary.sources[name].mean_of_spine, of_spine[name]),
+        }
+        for name in known
+    }
+    means |= {name: {"mean_of_vertebrae": dict(_HIDDEN), "mean_of_spine": dict(_HIDDEN)} for name in hidden if name}
+    return {name: {"n_cases": count(sizes[name], sizes[name], hidden=name in hidden), **means[name]} for name in known}
+
+
+def _failures(score: SubmissionScore, own_cases: Collection[str], refused: Mapping[str, InputError]) -> dict[str, Any]:
+    known = {*(score.test_set.cases or ()), *own_cases}
+    named = [result for result in score.failures if result.case_id in known]
+    return {
+        "failures": [
+            {
+                "case_id": result.case_id,
+                "code": result.failure.code,
+                "side": result.failure.side,
+                "message": str(refused[result.case_id])
+                if result.case_id in refused
+                else f"{result.failure.code}: {CODES[result.failure.code]}",
+            }
+            for result in named
+            if result.failure
+        ],
+        "n_other_failures": len(score.failures) - len(named),
+    }

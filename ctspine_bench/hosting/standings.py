@@ -1,0 +1,65 @@
+"""The rank that a submission would take among those on the board."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ctspine_bench.errors import SubmissionError
+from ctspine_bench.rankings import rank_intervals
+from ctspine_bench.testsets import named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+
+    from ctspine_bench.hosting.scoring import ScoredRecord
+    from ctspine_bench.hosting.store import PrivateStore
+    from ctspine_bench.rankings import RankInterval
+    from ctspine_bench.submissions.records import Record
+
+
+def prospective_ranks(
+    slug: str, scored: ScoredRecord, board: Iterable[Record], store: PrivateStore | None
+) -> dict[str, RankInterval]:
+    """Return test set → rank; without the test sets on which it is not ranked.
+
+    Ranked are complete results of the same scorer on the same references. On a private test set that takes the store.
+
+    Args:
+        slug: The submission; its record on the board gives way.
+        scored: Its results.
+        board: The records on the board.
+        store: Where the cases of private test sets are.
+    """
+    others = {
+        record.slug: record
+        for record in board
+        if record.slug != slug and record.results and record.declaration.coverage == "complete"
+    }
+    private = store.scores({name: record.declaration_sha256 for name, record in others.items()}) if store else {}
+    ranks = {}
+    for test_set, results in scored.document["test_sets"].items():
+        is_private = named(test_set).private
+        if not results["complete"] or (is_private and not store):
+            continue
+        tables: dict[str, pd.DataFrame] = {}
+        for name, record in others.items():
+            cases = record.cases
+            if is_private:
+                cases = private[name].private if name in private else None
+            if cases is not None and _comparable(record.results or {}, scored.document, test_set):
+                tables[name] = cases[cases["test_set"] == test_set]
+        try:
+            ranks[test_set] = rank_intervals({**tables, slug: scored.tables[test_set]})[slug]
+        except SubmissionError:
+            continue  # a record on the board is broken, which is for `submission verify` to say
+    return ranks
+
+
+def _comparable(other: Mapping[str, Any], ours: Mapping[str, Any], test_set: str) -> bool:
+    if other.get("kind") != "scored" or not other["test_sets"].get(test_set, {}).get("complete"):
+        return False
+    theirs, mine = other["provenance"], ours["provenance"]
+    same_scorer = theirs["engine_sha256"] == mine["engine_sha256"]
+    return bool(same_scorer and theirs["digests"][test_set]["references"] == mine["digests"][test_set]["references"])

@@ -1,0 +1,392 @@
+"""What is published of a private test set: enough to see how good a method is, nothing that tells of single cases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from case_results import case, mask, missed, spurious
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctspine_bench import aggregate
+from ctspine_bench.aggregate import summarise
+from ctspine_bench.anatomy import VERTEBRAE
+from ctspine_bench.errors import CODES, FileError
+from ctspine_bench.evaluate import SubmissionScore
+from ctspine_bench.hosting.disclosure import PUBLIC_KEYS, public_results
+from ctspine_bench.hosting.suppression import FEW, Measure, hidden_cells, tells_no_case
+from ctspine_bench.provenance import Settings
+from ctspine_bench.records import CaseResult, Failure, Identification
+from ctspine_bench.tables import case_table
+from ctspine_bench.testsets import TestSet, official, phantom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+DSC = Measure("dsc", 3, 1.0)
+SPINE = ["T11", "T12", "L1", "L2", "L3", "L4", "L5"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_strata() -> Iterator[None]:
+    """Strata take most of the time, and of a private test set none are published."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(aggregate, "_stratum", lambda *_: None)
+        patched.setattr(aggregate, "_sensitivity", lambda _: {})
+        yield
+
+
+def score_of(results: Sequence[CaseResult], test_set: TestSet | None = None) -> SubmissionScore:
+    """The scores of some cases as `score_plan` returns them."""
+    test_set = test_set or phantom("phantom-private")
+    table = case_table(results, test_set.name)
+    return SubmissionScore(test_set, tuple(results), table, summarise(table), (), 0, Settings())
+
+
+def published(results: Sequence[CaseResult], **more: Any) -> dict[str, Any]:
+    return public_results(score_of(results), **more)
+
+
+def usual_cases(n: int, *, source: str = "COLONOG", seed: int = 0, levels: Sequence[str] = SPINE) -> list[CaseResult]:
+    """Cases of a method that is fairly good everywhere."""
+    rng = np.random.default_rng(seed)
+
+    def one(number: int) -> CaseResult:
+        masks = [mask(name, float(rng.uniform(0.6, 0.98)), float(rng.uniform(0.5, 8))) for name in levels]
+        masks.append(mask("spine", float(rng.uniform(0.7, 0.98)), float(rng.uniform(0.5, 8))))
+        names = Identification(len(levels), len(levels), 1.0, 2.0, len(levels), 0, 0.9, 0.9, 0.9)
+        return case(f"{source}-{seed}-{number}", *masks, source=source, names=names)
+
+    return [one(number) for number in range(n)]
+
+
+def with_masks(result: CaseResult, *masks: Any) -> CaseResult:
+    """A case with some masks replaced, or added."""
+    score = result.score
+    names = {each.name for each in masks}
+    vertebrae = sorted([*(v for v in score.vertebrae if v.name not in names), *masks], key=lambda v: v.label)
+    return replace(result, score=replace(score, vertebrae=tuple(vertebrae)))
+
+
+def numbers_in(document: Any) -> list[float]:
+    if isinstance(document, dict):
+        return [number for value in document.values() for number in numbers_in(value)]
+    if isinstance(document, list):
+        return [number for value in document for number in numbers_in(value)]
+    return [float(document)] if isinstance(document, float) else []
+
+
+def test_a_large_set_is_published_as_the_paper_prints_it() -> None:
+    """With enough cases everywhere all means are there, rounded, and equal to the official ones."""
+    results = usual_cases(20)
+    document, official_ = published(results), score_of(results).summary.official
+    assert document.keys() == PUBLIC_KEYS
+    assert document["private"] is True
+    assert document["n_cases"] == 20
+    for name in SPINE:
+        means = official_.labels[name]
+        assert document["labels"][name] == {"n": 20, "dsc": round(means.dsc, 3), "hd95_mm": round(means.hd95_mm, 2)}
+    assert document["mean_of_vertebrae"]["dsc"] == round(official_.mean_of_vertebrae.dsc, 3)
+    assert document["mean_of_spine"]["n"] == 20
+    assert document["sources"]["COLONOG"]["n_cases"] == 20
+    assert document["labels"]["C1"] == {"n": 0, "dsc": None, "hd95_mm": None}
+    assert document["per_case"]["dsc"]["low"] is not None
+
+
+def test_numbers_have_no_more_digits_than_the_paper() -> None:
+    """DSC and shares have three digits at most, distances two."""
+    for number in numbers_in(published(usual_cases(20))):
+        assert number == round(number, 3)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_a_label_of_few_cases_takes_another_with_it(n: int) -> None:
+    """A label of one to four cases is "<5", the next-smallest label is hidden too, and so is the mean without it."""
+    results = [
+        *usual_cases(12),
+        *usual_cases(n, seed=1, levels=["L5", "L6"]),
+        *usual_cases(6, seed=2, levels=["T10", "L5"]),
+    ]
+    document = published(results)
+    assert document["labels"]["L6"] == {"n": FEW, "dsc": None, "hd95_mm": None}
+    assert document["labels"]["T10"] == {"n": None, "dsc": None, "hd95_mm": None}
+    assert document["mean_of_vertebrae_without_l6"] == {"n": None, "dsc": None, "hd95_mm": None}
+    assert document["mean_of_vertebrae"]["dsc"] is not None
+    assert document["labels"]["L5"]["n"] == 18 + n
+
+
+def test_labels_of_the_same_few_cases_do_not_protect_each_other() -> None:
+    """Two hidden labels of the same three cases would give away these three: a third label is hidden too."""
+    results = [*usual_cases(12), *usual_cases(3, seed=1, levels=["C1", "C2", "L5"])]
+    labels = published(results)["labels"]
+    assert [labels[name]["n"] for name in ("C1", "C2")] == [FEW, FEW]
+    assert sum(means["n"] is None for means in labels.values()) == 1
+
+
+def test_a_source_of_few_cases_takes_another_with_it() -> None:
+    """Of a source with few cases nothing is told, nor of the next-smallest one: the total would give it away."""
+    results = [*usual_cases(9), *usual_cases(3, source="COVID-19"), *usual_cases(6, source="MSD-T10")]
+    sources = published(results)["sources"]
+    assert sources["COVID-19"]["n_cases"] == FEW
+    assert sources["MSD-T10"]["n_cases"] is None
+    assert set(sources["MSD-T10"]["mean_of_spine"].values()) == {None}
+    assert sources["COLONOG"]["n_cases"] == 9
+
+
+def test_cases_without_a_source_are_a_part_like_any_other() -> None:
+    """Three cases of no known source are the total less the others: the smallest source is hidden for them."""
+    results = [
+        *usual_cases(9),
+        *(replace(each, source=None) for each in usual_cases(3, seed=3)),
+        *usual_cases(6, source="MSD-T10"),
+    ]
+    sources = published(results)["sources"]
+    assert (sources["COLONOG"]["n_cases"], sources["MSD-T10"]["n_cases"]) == (9, None)
+
+
+def test_names_of_folders_are_no_sources() -> None:
+    """A source that is only the name of some folder of the organizers is not named."""
+    results = [*usual_cases(9), *usual_cases(9, source="hospital-x")]
+    assert list(published(results)["sources"]) == ["COLONOG"]
+
+
+def test_a_set_of_few_cases_tells_nothing() -> None:
+    """Under five cases there is no number at all but the failures of the participant's own files."""
+    document = published(usual_cases(4))
+    assert document["n_cases"] == FEW
+    assert set(numbers_in(document)) <= {0.0}  # the volume of spurious vertebrae, of which there are none
+
+
+def test_one_real_prediction_among_empty_ones_tells_nothing() -> None:
+    """Who sends one prediction and otherwise nothing does not read its score off the means (dominance)."""
+    target = usual_cases(1)[0]
+    nothing = [missed(name) for name in SPINE]
+    rest = [case(f"CTC-{n}", *nothing, mask("spine"), source="COLONOG") for n in range(9)]
+    document = published([target, *rest])
+    told = {key: value for key, value in document.items() if key not in {"failures", "counts"}}
+    assert set(numbers_in(told)) <= {0.0, 100.0}
+    assert document["mean_of_spine"]["dsc"] is None
+    assert document["per_case"]["dsc"]["mean"] is None
+    assert document["labels"]["L1"]["dsc"] is None
+
+
+def test_a_label_that_is_always_missed_is_told() -> None:
+    """DSC 0 and 100 mm for a label of enough cases are the policy's numbers and no case's."""
+    levels = [*SPINE, "L6"]
+    results = [with_masks(each, missed("L6")) for each in usual_cases(8, levels=levels)]
+    document = published(results)
+    assert document["labels"]["L6"] == {"n": 8, "dsc": 0.0, "hd95_mm": 100.0}
+    assert document["mean_of_vertebrae_without_l6"]["n"] == 7
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_counts_of_events_in_few_cases_are_not_told(n: int) -> None:
+    """Missed vertebrae of one to four cases are "<5" however many; the matched ones are hidden with them."""
+    results = usual_cases(20)
+    gone = [with_masks(each, *(missed(name) for name in SPINE)) for each in results[:n]]
+    counts = published([*gone, *results[n:]])["counts"]
+    assert (counts["missed"], counts["matched"], counts["spurious"]) == (FEW, None, 0)
+    many = [with_masks(each, missed("T11")) for each in results[:7]]
+    counts = published([*many, *results[7:]])["counts"]
+    assert (counts["missed"], counts["matched"]) == (7, 133)
+
+
+def test_spurious_vertebrae_of_few_cases_are_not_told() -> None:
+    """Neither their number nor their volume, nor how the inferred rule counts them, nor how many lie at the border."""
+    results = usual_cases(20)
+    some = [with_masks(each, spurious("L6")) for each in results[:3]]
+    document = published([*some, *results[3:]])
+    assert (document["counts"]["spurious"], document["counts"]["spurious_at_border"]) == (FEW, None)
+    assert document["counts"]["spurious_ml"] is None
+    assert document["paper_inferred"]["mean_of_vertebrae"]["dsc"] is None
+    more = [with_masks(each, spurious("L6", at_border=n < 3)) for n, each in enumerate(results[:9])]
+    document = published([*more, *results[9:]])
+    assert document["counts"]["spurious"] == 9
+    assert document["counts"]["spurious_at_border"] == FEW
+    assert document["paper_inferred"]["mean_of_vertebrae"]["dsc"] is not None
+
+
+def test_the_border_count_does_not_give_the_others_away() -> None:
+    """When few cases have a spurious vertebra inside, the number at the border is hidden: the total is told."""
+    results = usual_cases(20)
+    more = [with_masks(each, spurious("L6", at_border=n >= 3)) for n, each in enumerate(results[:9])]
+    assert published([*more, *results[9:]])["counts"]["spurious_at_border"] is None
+
+
+def test_shifts_of_few_cases_are_not_told() -> None:
+    """Label shifts are counts with a known total: two hidden at least, with five cases or more."""
+
+    def shifted(result: CaseResult, shift: int) -> CaseResult:
+        names = replace(result.score.identification, label_shift=shift, dsc_unshifted=0.95)
+        return replace(result, score=replace(result.score, identification=names))
+
+    results = usual_cases(20)
+    document = published([shifted(results[0], 1), *results[1:]])["identification"]
+    assert [document["label_shifts"][shift] for shift in ("+1", "0", "-1")] == [FEW, None, 0]
+    mixed = [*(shifted(each, 1) for each in results[:3]), *(shifted(each, -1) for each in results[3:6]), *results[6:]]
+    shifts = published(mixed)["identification"]["label_shifts"]
+    assert (shifts["+1"], shifts["-1"], shifts["0"]) == (FEW, FEW, 14)
+
+
+def test_undoing_the_shift_of_few_cases_is_not_told() -> None:
+    """DSC with the shift undone equals that per case but for shifted cases: told when these are none or many."""
+
+    def undone(results: Sequence[CaseResult], n_shifted: int) -> float | None:
+        changed = []
+        for number, result in enumerate(results):
+            dsc = float(np.mean([vertebra.dsc for vertebra in result.score.vertebrae])) + 0.01 * (number < n_shifted)
+            names = replace(result.score.identification, dsc_unshifted=dsc, dsc_instance=dsc)
+            changed.append(replace(result, score=replace(result.score, identification=names)))
+        return published(changed)["identification"]["dsc_unshifted"]
+
+    results = usual_cases(20)
+    assert [undone(results, n) is None for n in (0, 1, 4, 5, 20)] == [False, True, True, False, False]
+
+
+def test_the_parts_of_the_loss_are_told_together_or_not_at_all() -> None:
+    """A part that few cases have hides all three: they add up to 1 − DSC."""
+    results = usual_cases(20)
+    assert None not in published(results)["loss"].values()
+    some = [with_masks(each, missed("T11")) for each in results[:2]]
+    assert set(published([*some, *results[2:]])["loss"].values()) == {None}
+
+
+def test_failures_of_own_files() -> None:
+    """A failure found at intake is told in full, one beside the reference by its meaning; unknown names are counted."""
+    results = usual_cases(20)
+    text = "E_SHAPE: expected 512 × 512 × 401 voxels as in /srv/references/x; found 512 × 512 × 400"
+    results[0] = replace(results[0], failure=Failure("E_SHAPE", "prediction", text))
+    results[1] = replace(results[1], failure=Failure("E_NAN", "prediction", "whatever"))
+    results[2] = replace(results[2], failure=Failure("E_MISSING_CASE", "prediction", "whatever"))
+    refusal = FileError("E_NAN", "p.zip: a.nii.gz", expected="numbers", found="NaN", advice="Write numbers.")
+    own = {results[0].case_id, results[1].case_id}
+    document = published(results, own_cases=own, refused={results[1].case_id: refusal})
+    assert [(failure["case_id"], failure["code"]) for failure in document["failures"]] == [
+        (results[0].case_id, "E_SHAPE"),
+        (results[1].case_id, "E_NAN"),
+    ]
+    assert document["failures"][0]["message"] == f"E_SHAPE: {CODES['E_SHAPE']}"
+    assert document["failures"][1]["message"] == str(refusal)
+    assert (document["n_other_failures"], document["counts"]["failed"], document["complete"]) == (1, 3, False)
+
+
+def test_the_official_split_is_public() -> None:
+    """A missing case of the official private set is named: its list is published."""
+    case_id = official("private").cases[0]
+    results = [
+        replace(usual_cases(1)[0], case_id=case_id, failure=Failure("E_MISSING_CASE", "prediction", "")),
+        *usual_cases(20),
+    ]
+    document = public_results(score_of(results, official("private")))
+    assert [failure["case_id"] for failure in document["failures"]] == [case_id]
+
+
+def test_no_notes_and_no_names() -> None:
+    """Notes describe references, a list of surplus predictions tells which cases there are: neither is published."""
+    results = [replace(each, notes=("reference: axis order LPS",)) for each in usual_cases(20)]
+    score = replace(score_of(results), ignored_predictions=("guess-1", "guess-2"), n_ignored_references=7)
+    text = str(public_results(score))
+    assert "LPS" not in text
+    assert "guess" not in text
+    assert "COLONOG-0" not in text
+    assert public_results(score)["n_ignored_predictions"] == 2
+
+
+def test_unreadable_references_are_never_aggregated() -> None:
+    """Without all references there are no aggregates to publish."""
+    with pytest.raises(ValueError, match="expected readable references"):
+        public_results(replace(score_of(usual_cases(5)), summary=None))
+
+
+# --- attacks by arithmetic ---
+
+
+def hidden_interval(document: dict[str, Any], measure: str, top: float) -> tuple[list[str], float, float]:
+    """What anyone can work out about the sum of the hidden labels: their names, and the sum's bounds."""
+    labels, total = document["labels"], document["mean_of_vertebrae"]
+    hidden = [name for name, means in labels.items() if means[measure] is None and means["n"] != 0]
+    half = 0.5 * 10 ** -{"dsc": 3, "hd95_mm": 2}[measure]
+    known = [means[measure] for means in labels.values() if means[measure] is not None]
+    middle = total["n"] * total[measure] - sum(known)
+    slack = half * (total["n"] + len(known))
+    return hidden, max(middle - slack, 0), min(middle + slack, top * len(hidden))
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 10**6))
+def test_no_hidden_label_can_be_solved_for(seed: int) -> None:
+    """From all that is published, no label of few cases is known to better than the range of its companion."""
+    rng = np.random.default_rng(seed)
+    results = usual_cases(int(rng.integers(8, 15)), seed=seed)
+    for extra in range(int(rng.integers(1, 4))):
+        levels = [*map(str, rng.choice(VERTEBRAE[:15], size=2, replace=False)), "L5"]
+        results += usual_cases(
+            int(rng.integers(1, 5)), seed=seed + extra + 1, levels=sorted(levels, key=VERTEBRAE.index)
+        )
+    document, true = published(results), score_of(results).summary.official
+    few = [name for name, means in true.labels.items() if 0 < means.n < 5]
+    if document["mean_of_vertebrae"]["dsc"] is None or not few:
+        return
+    for measure, top in (("dsc", 1.0), ("hd95_mm", 100.0)):
+        hidden, low, high = hidden_interval(document, measure, top)
+        assert set(few) <= set(hidden)
+        assert len(hidden) >= 2
+        assert low - 1e-6 <= sum(getattr(true.labels[name], measure) for name in hidden) <= high + 1e-6
+        for name in few:
+            # The others may be anything that a label can be.
+            least, most = max(low - top * (len(hidden) - 1), 0), min(high, top)
+            assert most - least > 0.02 * top, name
+
+
+def test_published_aggregates_are_about_many_cases_each_and_differ_by_many() -> None:
+    """The sets of cases behind the published means of sources and the total never differ by one to four cases."""
+    for n_small in (1, 4, 5):
+        results = [*usual_cases(12), *usual_cases(n_small, source="COVID-19"), *usual_cases(7, source="MSD-T10")]
+        sources = published(results)["sources"]
+        sizes = {"COLONOG": 12, "COVID-19": n_small, "MSD-T10": 7}
+        told = [name for name in sizes if sources[name]["mean_of_spine"]["dsc"] is not None]
+        for count in range(len(told) + 1):
+            for chosen in combinations(told, count):
+                remainder = sum(sizes.values()) - sum(sizes[name] for name in chosen)
+                assert remainder == 0 or remainder >= 5, (n_small, chosen)
+
+
+# --- the rules by themselves ---
+
+
+def rows(*values: float, weight: float = 1.0) -> pd.DataFrame:
+    return pd.DataFrame({"case_id": [f"case {i}" for i in range(len(values))], "dsc": values, "weight": weight})
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ((0.9, 0.8, 0.7, 0.9), False),  # too few
+        ((0.9, 0.8, 0.7, 0.9, 0.8), True),
+        ((0.9, 0, 0, 0, 0, 0, 0, 0), False),  # one alone
+        ((0.9, 0.9, 0, 0, 0, 0, 0, 0), False),  # each of two knows the other
+        ((0.9, 0.9, 0.9, 0, 0, 0, 0, 0), True),
+        ((0, 0, 0, 0, 0), True),
+        ((1, 1, 1, 1, 1), True),
+        ((0, 1, 1, 1, 1, 1, 1), False),  # one that is not perfect
+        ((0.9, 0.001, 0.001, 0.001, 0.001, 0.001), False),  # a voxel each for the others
+        ((0.9, *[0] * 199), True),  # rounding leaves ± 0.1
+    ],
+)
+def test_what_a_mean_tells(values: tuple[float, ...], told: bool) -> None:
+    """A mean is told when five cases are in it and none of them stands out from nothing or from perfection."""
+    assert tells_no_case(rows(*values), DSC) is told
+
+
+def test_cells_of_no_case_hide_nothing() -> None:
+    """A complement has rows of its own; when there is none left, all others are hidden."""
+    cells = {"a": rows(0.5, 0.6), "b": rows(), "c": rows(*[0.5] * 6), "d": rows(*[0.5] * 9)}
+    assert hidden_cells(cells, {"a"}, lambda kept: tells_no_case(kept, DSC)) == {"a", "c"}
+    assert hidden_cells(cells, set(), lambda kept: tells_no_case(kept, DSC)) == frozenset()
+    small = {"a": rows(0.5), "b": rows(0.5, 0.4)}
+    assert hidden_cells(small, {"a", "b"}, lambda kept: tells_no_case(kept, DSC)) == {"a", "b"}

@@ -1,0 +1,334 @@
+"""Scoring a submission: one public record, private rows apart, resumed when killed, charged once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hosted_submissions import (
+    PRIVATE_CASES,
+    SETS,
+    declare,
+    grid_of,
+    make_intake,
+    make_intakes,
+    remember_aggregates,
+    write_references,
+)
+from label_volumes import column
+
+from ctspine_bench import score_submission, write_labels
+from ctspine_bench.errors import CaseError, FileError, SubmissionError, UsageError
+from ctspine_bench.evaluate import evaluate_pair
+from ctspine_bench.hosting.ledger import Ledger, Quota
+from ctspine_bench.hosting.scoring import ScoredRecord, score_record
+from ctspine_bench.hosting.standings import prospective_ranks
+from ctspine_bench.hosting.store import PrivateStore
+from ctspine_bench.provenance import engine_sha256
+from ctspine_bench.results import CASES, RESULTS, aggregates
+from ctspine_bench.submissions.records import Record
+from ctspine_bench.tables import read_table
+from ctspine_bench.testsets import named
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ctspine_bench.hosting.intake import Intake
+    from ctspine_bench.testsets import TestSet
+
+DECLARED = "d" * 64
+PRIVATE_ALONE = {"private": PRIVATE_CASES}
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    remember_aggregates(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A benchmark and the predictions of one submission; to be read, not written."""
+    folder = tmp_path_factory.mktemp("made")
+    write_references(folder / "benchmark")
+    make_intakes(folder / "predictions")
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> PrivateStore:
+    return PrivateStore(tmp_path / "store")
+
+
+@pytest.fixture
+def intakes(made: Path) -> dict[str, Intake]:
+    return make_intakes(made / "predictions")
+
+
+def score(
+    made: Path, intakes: dict[str, Intake], output: Path, store: PrivateStore | None, **more: Any
+) -> ScoredRecord:
+    options = {"declaration": declare(), "slug": "a-method", "references": made / "benchmark", "now": NOW, **more}
+    return score_record(declaration_sha256=DECLARED, intakes=intakes, output=output, store=store, **options)
+
+
+def outcomes(store: PrivateStore) -> list[str]:
+    return [entry.outcome for entry in Ledger(store.ledger, Quota()).entries()]
+
+
+def test_public_record(made: Path, intakes: dict[str, Intake], tmp_path: Path, store: PrivateStore) -> None:
+    """The output holds results.json with all sets and where they come from, and the cases of the sets not private."""
+    scored = score(made, intakes, tmp_path / "out", store, commit="1" * 40)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [CASES, RESULTS]
+    document = json.loads((tmp_path / "out" / RESULTS).read_text())
+    assert document == scored.document
+    assert document["kind"] == "scored"
+    archives = {name: archive.sha256 for name, archive in declare().test_sets.items()}
+    assert document["submission"] == {
+        "slug": "a-method", "declaration_sha256": DECLARED, "archives": archives, "commit": "1" * 40,
+    }  # fmt: skip
+    assert document["provenance"]["command"] == ""
+    assert document["provenance"]["engine_sha256"] == engine_sha256()
+    assert document["provenance"]["splits"].keys() == document["test_sets"].keys()
+    assert [results["private"] for results in document["test_sets"].values()] == [False, True, False]
+    cases = read_table(tmp_path / "out" / CASES)
+    assert set(cases["test_set"]) == {"phantom-public", "phantom-verse"}
+    assert not set(cases["case_id"]) & set(PRIVATE_CASES)
+
+
+def test_public_sets_are_scored_as_by_the_plain_command(
+    made: Path, intakes: dict[str, Intake], tmp_path: Path, store: PrivateStore
+) -> None:
+    """The numbers of a public set are those of `ctspine-bench score`, the private table in the store likewise."""
+    score(made, intakes, tmp_path / "out", store)
+    document = json.loads((tmp_path / "out" / RESULTS).read_text())["test_sets"]
+    for name in SETS:
+        plain = score_submission(
+            intakes[f"phantom-{name}"].folder, made / "benchmark" / name / "labels", test_set=named(f"phantom-{name}")
+        )
+        if name == "private":
+            assert store.private_tables("phantom-private")["a-method"].equals(plain.table)
+        else:
+            expected = json.loads(json.dumps(aggregates(plain.summary)))
+            assert {key: document[f"phantom-{name}"][key] for key in expected} == expected
+
+
+def test_the_same_predictions_are_answered_from_the_store(
+    made: Path, intakes: dict[str, Intake], tmp_path: Path, store: PrivateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is computed again, nothing charged; the record is about the submission that asked."""
+    first = score(made, intakes, tmp_path / "one", store)
+    monkeypatch.setattr("ctspine_bench.hosting.scored_set.score_plan", lambda *_, **__: pytest.fail("scored again"))
+    again = score(made, intakes, tmp_path / "two", store, slug="b-method")
+    assert (first.repeated, again.repeated) == (False, True)
+    assert again.document["test_sets"] == first.document["test_sets"]
+    assert again.document["submission"]["slug"] == "b-method"
+    assert outcomes(store) == ["started", "scored", "repeated"]
+    assert (store.public_record("b-method", DECLARED) / RESULTS).read_bytes() == (
+        tmp_path / "two" / RESULTS
+    ).read_bytes()
+
+
+def test_without_a_store(made: Path, intakes: dict[str, Intake], tmp_path: Path) -> None:
+    """Private sets are told about in the public form all the same, and left out when their references are not here."""
+    whole = score(made, intakes, tmp_path / "one", None)
+    assert whole.document["test_sets"]["phantom-private"]["labels"]["L6"]["n"] == "<5"
+    shutil.copytree(made / "benchmark", tmp_path / "benchmark")
+    shutil.rmtree(tmp_path / "benchmark" / "private")
+    part = score(made, intakes, tmp_path / "two", None, references=tmp_path / "benchmark")
+    assert part.skipped == ("phantom-private",)
+    assert part.document["test_sets"].keys() == {"phantom-public", "phantom-verse"}
+
+
+def test_organizers_need_all_references(
+    made: Path, intakes: dict[str, Intake], tmp_path: Path, store: PrivateStore
+) -> None:
+    """With a store a private set without references stops everything, before anything is charged."""
+    shutil.copytree(made / "benchmark", tmp_path / "benchmark")
+    shutil.rmtree(tmp_path / "benchmark" / "private")
+    with pytest.raises(CaseError, match=r"E_MISSING_REFERENCE|E_NOT_FOUND"):
+        score(made, intakes, tmp_path / "out", store, references=tmp_path / "benchmark")
+    assert outcomes(store) == []
+
+
+def test_progress_of_a_private_set_comes_in_fives(made: Path, intakes: dict[str, Intake], tmp_path: Path) -> None:
+    """A public set counts every case, a private one every fifth and the last."""
+    said: dict[str, list[int]] = {}
+
+    def say(test_set: TestSet, done: int, total: int) -> None:
+        said.setdefault(test_set.name, []).append(done)
+
+    score(made, intakes, tmp_path / "out", None, progress=say)
+    assert said == {"phantom-public": [1, 2, 3], "phantom-private": [5, 10, 15, 17], "phantom-verse": [1]}
+
+
+def test_a_killed_scoring_goes_on(
+    made: Path, intakes: dict[str, Intake], tmp_path: Path, store: PrivateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Finished cases are not scored again, it is charged once, and the result is that of an uninterrupted run."""
+    expected = score(made, intakes, tmp_path / "whole", None).document["test_sets"]
+    done: list[str] = []
+
+    def stop_at(test_set: Any, n_done: int, total: int) -> None:
+        if test_set.private and n_done == 10:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score(made, intakes, tmp_path / "out", store, workers=1, progress=stop_at)
+    monkeypatch.setattr(
+        "ctspine_bench.evaluate.evaluate_pair",
+        lambda pair, settings: done.append(pair.reference.case_id) or evaluate_pair(pair, settings),
+    )
+    assert score(made, intakes, tmp_path / "out", store).document["test_sets"] == expected
+    assert len(done) <= 21 - 13
+    assert outcomes(store) == ["started", "scored"]
+    assert not list((store.folder / "journals").iterdir())
+
+
+@pytest.mark.parametrize("step", ["save", "save_record"])
+def test_killed_after_the_scores_were_stored(
+    made: Path,
+    intakes: dict[str, Intake],
+    tmp_path: Path,
+    store: PrivateStore,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+) -> None:
+    """A scoring that was killed between its scores and its record is finished by the next run, and paid for once."""
+    original = getattr(PrivateStore, step)
+
+    def die_after(self: PrivateStore, *arguments: Any) -> None:
+        original(self, *arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PrivateStore, step, die_after)
+        with pytest.raises(KeyboardInterrupt):
+            score(made, intakes, tmp_path / "out", store)
+    score(made, intakes, tmp_path / "out", store)
+    assert store.public_record("a-method", DECLARED)
+    assert outcomes(store).count("scored") == 1
+    assert outcomes(store).count("started") == 1
+
+
+def test_only_failures_are_cheap(made: Path, intakes: dict[str, Intake], tmp_path: Path, store: PrivateStore) -> None:
+    """When not one private prediction could be used nothing was learnt: it counts as failed."""
+    private = intakes["phantom-private"]
+    refusal = FileError("E_NAN", "p.zip: x", expected="numbers", found="NaN", advice="Write numbers.")
+    empty = replace(private, cases={}, refused=dict.fromkeys(private.cases, refusal))
+    scored = score(made, {**intakes, "phantom-private": empty}, tmp_path / "out", store)
+    assert outcomes(store) == ["started", "failed"]
+    results = scored.document["test_sets"]["phantom-private"]
+    assert results["complete"] is False
+    assert {failure["message"] for failure in results["failures"]} == {str(refusal)}
+
+
+def test_public_sets_cost_nothing(made: Path, tmp_path: Path, store: PrivateStore) -> None:
+    """The ledger is about private test sets alone."""
+    declaration = declare("phantom-public")
+    intakes = make_intakes(tmp_path / "predictions", {"public": SETS["public"]}, declaration=declaration)
+    score(made, intakes, tmp_path / "out", store, declaration=declaration)
+    assert outcomes(store) == []
+
+
+def test_the_quota_is_kept(made: Path, tmp_path: Path, store: PrivateStore) -> None:
+    """Beyond it nothing is scored and nothing written."""
+    store.quota.write_text("scored = 1\n")
+    declarations = [declare("phantom-private", seed=seed) for seed in range(2)]
+    intakes = [
+        make_intakes(tmp_path / str(seed), PRIVATE_ALONE, seed=seed, declaration=declaration)
+        for seed, declaration in enumerate(declarations)
+    ]
+    score(made, intakes[0], tmp_path / "out-1", store, declaration=declarations[0])
+    with pytest.raises(SubmissionError, match="E_QUOTA"):
+        score(made, intakes[1], tmp_path / "out-2", store, declaration=declarations[1])
+    assert not (tmp_path / "out-2").exists()
+
+
+def test_changed_references_make_new_scores_for_free(made: Path, tmp_path: Path, store: PrivateStore) -> None:
+    """When organizers mend a reference the same predictions are scored again, which the team does not pay for."""
+    shutil.copytree(made / "benchmark", tmp_path / "benchmark")
+    declaration = declare("phantom-private")
+    intakes = make_intakes(tmp_path / "predictions", PRIVATE_ALONE, declaration=declaration)
+    options = {"references": tmp_path / "benchmark", "declaration": declaration}
+    first = score(made, intakes, tmp_path / "out", store, **options)
+    labels = column(first=18)
+    labels[3] = 0
+    path = tmp_path / "benchmark" / "private" / "labels" / "COLONOG" / "CTC-secret-0_seg.nii.gz"
+    write_labels(path, labels, grid_of(labels))
+    second = score(made, intakes, tmp_path / "out", store, **options)
+    assert second.repeated is False
+    assert second.document["provenance"]["digests"] != first.document["provenance"]["digests"]
+    assert outcomes(store) == ["started", "scored", "repeated"]
+
+
+def test_a_reference_that_cannot_be_read_stops_everything(
+    made: Path, intakes: dict[str, Intake], tmp_path: Path, store: PrivateStore
+) -> None:
+    """Of a public set the case is named; nothing is written."""
+    shutil.copytree(made / "benchmark", tmp_path / "benchmark")
+    path = tmp_path / "benchmark" / "public" / "labels" / "MSD-T10" / "liver_1_seg.nii.gz"
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(CaseError, match="liver_1"):
+        score(made, intakes, tmp_path / "out", store, references=tmp_path / "benchmark")
+    assert not (tmp_path / "out").exists()
+    assert outcomes(store) == ["started", "failed"]
+
+
+@pytest.mark.parametrize("place", ["store", "store/out", "benchmark", "."])
+def test_the_output_is_apart(
+    made: Path, intakes: dict[str, Intake], tmp_path: Path, store: PrivateStore, place: str
+) -> None:
+    """What is published does not lie among, or around, what is not."""
+    shutil.copytree(made / "benchmark", tmp_path / "benchmark")
+    with pytest.raises(UsageError, match="expected an output folder apart"):
+        score(made, intakes, tmp_path / place, store, references=tmp_path / "benchmark")
+
+
+def test_the_output_holds_nothing_else(made: Path, intakes: dict[str, Intake], tmp_path: Path) -> None:
+    """A journal of a plain scoring, for one, would be published with it."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "journal.jsonl").touch()
+    with pytest.raises(UsageError, match=r"found journal\.jsonl"):
+        score(made, intakes, tmp_path / "out", None)
+
+
+def test_published_results_are_not_scored(made: Path, intakes: dict[str, Intake], tmp_path: Path) -> None:
+    """They have no predictions."""
+    published = declare().model_copy(update={"kind": "published", "test_sets": {}})
+    with pytest.raises(UsageError, match="kind scored"):
+        score(made, intakes, tmp_path / "out", None, declaration=published)
+
+
+def test_prospective_rank(made: Path, tmp_path: Path, store: PrivateStore) -> None:
+    """A worse submission takes the second place; records of another scorer do not count, nor any without the store."""
+    sets = ("phantom-public", "phantom-private")
+    declaration = declare(*sets).model_copy(update={"coverage": "complete"})
+    scored: dict[str, tuple[ScoredRecord, Record]] = {}
+    for slug in ("good", "bad"):
+        intakes = make_intakes(
+            tmp_path / slug, {name: SETS[name] for name in ("public", "private")}, declaration=declaration
+        )
+        if slug == "bad":
+            for name, intake in intakes.items():
+                nothing = {case: np.zeros_like(column()) for case in intake.cases}
+                intakes[name] = make_intake(tmp_path / slug / name, name, nothing, intake.archive)
+        result = score(made, intakes, tmp_path / f"out-{slug}", store, slug=slug, declaration=declaration)
+        cases = read_table(tmp_path / f"out-{slug}" / CASES)
+        scored[slug] = result, Record(slug, tmp_path, declaration, DECLARED, result.document, cases)
+    (_, good), (bad, bad_record) = scored.values()
+    ranks = prospective_ranks("bad", bad, [good, bad_record], store)
+    assert {name: (rank.rank, rank.n_ranked) for name, rank in ranks.items()} == dict.fromkeys(sets, (2, 2))
+    stale = json.loads(json.dumps(good.results))
+    stale["provenance"]["engine_sha256"] = "0" * 64
+    partial = good.declaration.model_copy(update={"coverage": "partial"})
+    ranks = prospective_ranks("bad", bad, [replace(good, declaration=partial)], store)
+    assert {rank.n_ranked for rank in ranks.values()} == {1}
+    ranks = prospective_ranks("bad", bad, [replace(good, results=stale)], store)
+    assert {rank.n_ranked for rank in ranks.values()} == {1}
+    assert prospective_ranks("bad", bad, [good], None).keys() == {"phantom-public"}
