@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import sys
 import tarfile
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from command_line import exit_code
 from niftis import RAS_2MM, nifti_bytes, small_labels, write
 
 from ctspine_bench.archives import members, pack, select_predictions
-from ctspine_bench.cli import main
 from ctspine_bench.errors import ArchiveError, CaseError, FileError, InputError, UsageError
 from ctspine_bench.testsets import named, official
 from ctspine_bench.volumes import read_labels
@@ -182,19 +181,14 @@ def test_no_place_to_write(predictions: Path, tmp_path: Path) -> None:
     assert error.value.code == "E_OUTPUT"
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    """Run `ctspine-bench submission pack` in this process, and return its exit code."""
-    monkeypatch.setattr(sys, "argv", ["ctspine-bench", "submission", "pack", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    return int(stop.value.code or 0)
-
-
 def test_command(
     predictions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The command prints what submission.yaml has to say about the archive."""
-    assert run(monkeypatch, predictions, tmp_path / "x.tar", "--test-set", "phantom-public") == 0
+    assert (
+        exit_code(monkeypatch, "submission", "pack", predictions, tmp_path / "x.tar", "--test-set", "phantom-public")
+        == 0
+    )
     packed = pack(predictions, tmp_path / "y.tar")
     out = capsys.readouterr().out
     assert "x.tar: 2 cases, 0.0 MB" in out
@@ -210,7 +204,7 @@ def test_command_names_what_is_missing(
     """A test set that is not complete is packed, and what is missing is said."""
     case_id = official("private").cases[0]  # type: ignore[index]
     write(predictions / f"{case_id}.nii.gz", nifti_bytes(small_labels()))
-    assert run(monkeypatch, predictions, tmp_path / "x.tar", "--test-set", "private") == 0
+    assert exit_code(monkeypatch, "submission", "pack", predictions, tmp_path / "x.tar", "--test-set", "private") == 0
     done = capsys.readouterr()
     assert "1 of 198 cases, 2 of other test sets left out" in done.out
     assert "Missing: 197 cases" in done.err
@@ -222,10 +216,10 @@ def test_command_shows_every_refusal(
     """Each refused prediction is an error with its file; the exit code is 1 and there is no archive."""
     for name in ("a", "b"):
         write(predictions / f"{name}.nii.gz", nifti_bytes(np.full((2, 2, 2), 26, np.uint8)))
-    assert run(monkeypatch, predictions, tmp_path / "x.tar") == 1
+    assert exit_code(monkeypatch, "submission", "pack", predictions, tmp_path / "x.tar") == 1
     done = capsys.readouterr()
     assert done.err.count("E_LABEL_RANGE") == 2
     assert "No archive: 2 of 4 predictions are refused." in done.err
     assert not (tmp_path / "x.tar").exists()
-    assert run(monkeypatch, predictions, tmp_path / "x.zip") == 2
-    assert run(monkeypatch, tmp_path / "missing", tmp_path / "x.tar") == 1
+    assert exit_code(monkeypatch, "submission", "pack", predictions, tmp_path / "x.zip") == 2
+    assert exit_code(monkeypatch, "submission", "pack", tmp_path / "missing", tmp_path / "x.tar") == 1

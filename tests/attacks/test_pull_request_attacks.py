@@ -5,13 +5,12 @@ Each attack must give its typed error, and nothing of it may run, be checked out
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from command_line import exit_code
 from git_repositories import GitRepository, declaration
 
-from ctspine_bench.cli import main
 from ctspine_bench.errors import SubmissionError
 from ctspine_bench.hosting import git_process
 from ctspine_bench.hosting.changes import changes_between
@@ -404,14 +403,6 @@ def test_a_merge_that_takes_back_the_base_branch(project: GitRepository) -> None
     assert problems(project, head) == [("E_PATH", ".github/workflows/lint.yml")]
 
 
-def run_command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> object:
-    """The exit code of `ctspine-bench submission check-pr`."""
-    monkeypatch.setattr(sys, "argv", ["ctspine-bench", "submission", "check-pr", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    return stop.value.code
-
-
 def test_the_head_moves_on_while_it_is_checked(
     project: GitRepository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -425,7 +416,7 @@ def test_the_head_moves_on_while_it_is_checked(
 
     monkeypatch.setattr("ctspine_bench.hosting.pull_requests.check_pull_request", checked)
     arguments = ("--repository", project.folder, "--base", "main", "--head", "mine", "--extract", tmp_path / "out")
-    assert run_command(monkeypatch, *arguments) == 1
+    assert exit_code(monkeypatch, "submission", "check-pr", *arguments) == 1
     assert capsys.readouterr().err.startswith("E_MOVED")
     assert not (tmp_path / "out").exists()
 
@@ -437,7 +428,7 @@ def test_the_head_moves_on_after_it_was_pinned(
     pinned = project.submit("mine", declaration("Pinned"))
     project.commit({MINE: declaration("Later")})
     arguments = ("--repository", project.folder, "--base", "main", "--head", pinned, "--extract", tmp_path / "out")
-    assert run_command(monkeypatch, *arguments) == 0
+    assert exit_code(monkeypatch, "submission", "check-pr", *arguments) == 0
     assert (tmp_path / "out" / "mine" / "submission.yaml").read_text() == declaration("Pinned")
 
 
@@ -449,7 +440,12 @@ def test_nothing_printed_starts_a_command_of_the_runner(
     content = declaration().replace("name: Example", f'name: "a\\n::error::b"\n"k{"ey"}::x": 1')
     base = project.commit_path(MINE, project.blob(content.encode()))
     head = project.commit_path(f"submissions/mine/{hostile}", project.blob(b"x"), parent=base)
-    assert run_command(monkeypatch, "--repository", project.folder, "--base", "main", "--head", head) == 1
+    assert (
+        exit_code(
+            monkeypatch, "submission", "check-pr", "--repository", project.folder, "--base", "main", "--head", head
+        )
+        == 1
+    )
     printed = capsys.readouterr()
     for line in (printed.out + printed.err).split("\n"):
         assert line.isprintable()

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -15,7 +15,6 @@ from benchmarks_on_disk import grid_of, write_benchmark
 from label_volumes import column
 
 from ctspine_bench import write_labels
-from ctspine_bench.cli import main
 from ctspine_bench.errors import CODES
 from ctspine_bench.testsets import official
 
@@ -23,28 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-
-class Done(NamedTuple):
-    """What a call left behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
-    """Run ctspine-bench in this process, on a terminal 100 columns wide."""
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def call(*arguments: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["ctspine-bench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        output = capsys.readouterr()
-        return Done(int(stop.value.code or 0), output.out, output.err)
-
-    return call
+    from command_line import Done
 
 
 @pytest.fixture

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from case_results import case, mask, missed, spurious
+from command_line import exit_code
 from comment_documents import COMMIT, PROBLEM, REFUSED, SCORED, Page, changed, check_tame, scored, test_set, written
 
 from ctspine_bench.aggregate import summarise
-from ctspine_bench.cli import main
 from ctspine_bench.errors import CODES, SubmissionError
 from ctspine_bench.evaluate import SubmissionScore
 from ctspine_bench.hosting.comment import (
@@ -276,12 +276,7 @@ def test_the_command_writes_the_comment(
     """`submission comment` prints the comment, or writes it to a file; a moved head is exit code 1."""
     path = written(document, tmp_path)
 
-    def call(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["ctspine-bench", "submission", "comment", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return int(stop.value.code or 0)
-
+    call = partial(exit_code, monkeypatch, "submission", "comment")
     assert call(path) == 0
     printed = capsys.readouterr().out
     assert printed == comment_markdown(read_comment_data(path))

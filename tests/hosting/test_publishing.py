@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from command_line import exit_code
 from git_repositories import GitRepository, declaration, write_public_record
 
-from ctspine_bench.cli import main
 from ctspine_bench.errors import SubmissionError
 from ctspine_bench.hosting.publishing import Publication, publish
 from ctspine_bench.hosting.store import PrivateStore
@@ -370,14 +370,6 @@ def test_killed_at_every_step(project: GitRepository, store: PrivateStore, tmp_p
     assert len(states) > 12
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> object:
-    """The exit code of `ctspine-bench submission publish`."""
-    monkeypatch.setattr(sys, "argv", ["ctspine-bench", "submission", "publish", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    return stop.value.code
-
-
 def test_the_command_says_what_became_of_each(
     project: GitRepository,
     store: PrivateStore,
@@ -390,11 +382,11 @@ def test_the_command_says_what_became_of_each(
     score(store, tmp_path, declaration("Mine"))
     monkeypatch.chdir(project.folder)
     arguments = ("--private-store", store.folder)
-    assert run(monkeypatch, *arguments) == 0
+    assert exit_code(monkeypatch, "submission", "publish", *arguments) == 0
     commit = commit_of(project)[:12]
     assert capsys.readouterr().out == f"another  waits for its scoring\nmine     published ({commit})\n"
     score(store, tmp_path, declaration("Another"), "another", cases_sha256="")
-    assert run(monkeypatch, *arguments, "--repository", project.folder) == 1
+    assert exit_code(monkeypatch, "submission", "publish", *arguments, "--repository", project.folder) == 1
     output = capsys.readouterr()
     assert output.out == "another  cannot be published, see below\nmine     published before\n"
     assert output.err.startswith("E_RECORD  submissions/another\n")
@@ -404,7 +396,9 @@ def test_the_command_pushes_commits_alone(
     store: PrivateStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """--push without commits is wrong usage."""
-    assert run(monkeypatch, "--private-store", store.folder, "--push", "--no-commit") == 2
+    assert (
+        exit_code(monkeypatch, "submission", "publish", "--private-store", store.folder, "--push", "--no-commit") == 2
+    )
 
 
 def test_the_command_without_submissions(
@@ -412,5 +406,8 @@ def test_the_command_without_submissions(
 ) -> None:
     """A repository without submissions is fine."""
     empty = GitRepository.make(tmp_path / "empty")
-    assert run(monkeypatch, "--private-store", store.folder, "--repository", empty.folder) == 0
+    assert (
+        exit_code(monkeypatch, "submission", "publish", "--private-store", store.folder, "--repository", empty.folder)
+        == 0
+    )
     assert capsys.readouterr().out == "No submission asks for scoring.\n"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 from git_repositories import GitRepository, declaration
 
-from ctspine_bench.cli import main
 from ctspine_bench.hosting.comment.data import RefusalData, parse_comment_data
 from ctspine_bench.hosting.git import Repository
 from ctspine_bench.hosting.pull_requests import MAX_CHANGES, PullRequestCheck, check_pull_request
@@ -17,6 +16,8 @@ from ctspine_bench.hosting.pull_requests import MAX_CHANGES, PullRequestCheck, c
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from command_line import Done
 
 THEIRS = "submissions/theirs/submission.yaml"
 PAPER = "submissions/nnunet-paper/submission.yaml"
@@ -202,29 +203,11 @@ def test_a_shallow_clone(project: GitRepository, tmp_path: Path) -> None:
     assert (problem.code, problem.found) == ("E_GIT", "a shallow clone")
 
 
-class Done(NamedTuple):
-    """What a call left behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 @pytest.fixture
-def run(
-    project: GitRepository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Done]:
-    """Run `ctspine-bench submission check-pr` in this process, in the project."""
+def run(project: GitRepository, run: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
+    """Run `ctspine-bench submission check-pr` in the project."""
     monkeypatch.chdir(project.folder)
-
-    def call(*arguments: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["ctspine-bench", "submission", "check-pr", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        output = capsys.readouterr()
-        return Done(int(stop.value.code or 0), output.out, output.err)
-
-    return call
+    return partial(run, "submission", "check-pr")
 
 
 def test_the_command_extracts_what_it_has_checked(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import subprocess
-import sys
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 from benchmarks_on_disk import grid_of
@@ -16,7 +15,6 @@ from label_volumes import column
 
 from ctspine_bench import write_labels
 from ctspine_bench.archives import pack
-from ctspine_bench.cli import main
 from ctspine_bench.submissions.folder import FileEntry, check_files
 from ctspine_bench.submissions.reading import read_declaration
 
@@ -24,33 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from command_line import Done
+
 ADDRESS = "https://zenodo.org/records/1/files"
 
 
-class Done(NamedTuple):
-    """What a call left behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
-    """Run ctspine-bench submission in this process, on a terminal 100 columns wide if there is something to type."""
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def call(*arguments: object, typed: str | None = None) -> Done:
-        stdin = io.StringIO(typed)
-        monkeypatch.setattr(stdin, "isatty", lambda: typed is not None)
-        monkeypatch.setattr(sys, "stdin", stdin)
-        monkeypatch.setattr(sys, "argv", ["ctspine-bench", "submission", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        output = capsys.readouterr()
-        return Done(int(stop.value.code or 0), output.out, output.err)
-
-    return call
+def run(run: Callable[..., Done]) -> Callable[..., Done]:
+    """Run ctspine-bench submission."""
+    return partial(run, "submission")
 
 
 @pytest.fixture
