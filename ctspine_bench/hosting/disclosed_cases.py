@@ -32,8 +32,9 @@ def case_means(table: pd.DataFrame) -> pd.DataFrame:
     return of_vertebrae.join(of_case).astype(float).reset_index().assign(weight=1.0)
 
 
-def _top(name: str) -> float | None:
-    return {"hd95_mm": HD95_CAP_MM, "localisation_mm": None}.get(name, 1.0)
+def _known(name: str) -> float:
+    """What a case gets in which nothing is found."""
+    return {"hd95_mm": HD95_CAP_MM, "loss_missed": 1.0}.get(name, 0.0)
 
 
 def _digits(name: str) -> int:
@@ -41,7 +42,7 @@ def _digits(name: str) -> int:
 
 
 def _told(cases: pd.DataFrame, name: str) -> bool:
-    return tells_no_case(cases[cases[name].notna()], Measure(name, _digits(name), _top(name)))
+    return tells_no_case(cases[cases[name].notna()], Measure(name, _digits(name), _known(name)))
 
 
 def public_estimates(summary: Summary, cases: pd.DataFrame, table: pd.DataFrame) -> dict[str, dict[str, Any]]:

@@ -65,7 +65,7 @@ PUBLIC_KEYS: Final = frozenset(
 )
 """All that results.json says about a private test set."""
 
-_DSC: Final = Measure("dsc", 3, 1.0)
+_DSC: Final = Measure("dsc", 3)
 _HD95: Final = Measure("hd95_mm", 2, HD95_CAP_MM)
 _BOTH: Final = (_DSC, _HD95)
 _HIDDEN: Final = {"n": None, "dsc": None, "hd95_mm": None}

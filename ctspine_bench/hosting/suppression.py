@@ -34,12 +34,12 @@ class Measure:
     Attributes:
         column: Where it stands in a table.
         digits: How many digits behind the point are published.
-        top: Its largest value after the policies; `None` if it has none.
+        known: What a participant knows beforehand that a case gets which they leave out.
     """
 
     column: str
     digits: int
-    top: float | None = None
+    known: float = 0.0
 
 
 def tells_no_case(rows: pd.DataFrame, *measures: Measure) -> bool:
@@ -59,18 +59,14 @@ def tells_no_case(rows: pd.DataFrame, *measures: Measure) -> bool:
 def _is_dominated(
     case: NDArray[np.int64], values: NDArray[np.float64], weights: NDArray[np.float64], measure: Measure
 ) -> bool:
-    """Whether a mean gives one case away: the p%-rule, with the rounding to protect it and seen from either end.
+    """Whether a mean gives one case away: the p%-rule, with the rounding to protect it.
 
-    A case that was missed has a known DSC of 0 and a known HD95 of 100 mm, one that is perfect 1 and 0: contributions
-    are what a case has more than the one, and less than the other.
+    Contributions are what cases have beyond what is known without any reference. That others are perfect is not
+    known: it takes the references to make them so.
     """
     rounding = 0.5 * 10**-measure.digits * weights.sum()
-    sides = [values] if measure.top is None else [values, np.maximum(measure.top - values, 0)]
-    for side in sides:
-        contributions = np.sort(np.bincount(case, side * weights))[::-1]
-        if contributions[2:].sum() + rounding < DOMINANCE * contributions[0]:
-            return True
-    return False
+    contributions = np.sort(np.bincount(case, np.abs(values - measure.known) * weights))[::-1]
+    return bool(contributions[2:].sum() + rounding < DOMINANCE * contributions[0])
 
 
 def hidden_cells(
