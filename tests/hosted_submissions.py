@@ -12,7 +12,7 @@ import numpy as np
 from label_volumes import column
 
 from ctspine_bench import Grid, aggregate, write_labels
-from ctspine_bench.hosting import disclosure
+from ctspine_bench.hosting.disclosure import results as disclosure
 from ctspine_bench.hosting.intake_record import Intake, IntakeCase
 from ctspine_bench.submissions.declaration import Declaration
 from ctspine_bench.testsets import source_of
@@ -119,7 +119,7 @@ def remember_aggregates(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in ("evaluate.summarise", "hosting.verifying.summarise"):
         monkeypatch.setattr(f"ctspine_bench.{name}", remembered(aggregate.summarise))
-    for name in ("disclosure.public_aggregates", "verifying.public_aggregates"):
+    for name in ("disclosure.results.public_aggregates", "verifying.public_aggregates"):
         monkeypatch.setattr(f"ctspine_bench.hosting.{name}", remembered(_public_aggregates))
 
 

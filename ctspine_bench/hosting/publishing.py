@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ctspine_bench.errors import SubmissionError
 from ctspine_bench.files import finish_replacing, replacing_together
-from ctspine_bench.hosting.git import shown
-from ctspine_bench.hosting.working_tree import WorkingTree
+from ctspine_bench.hosting.git.repository import shown
+from ctspine_bench.hosting.git.working_tree import WorkingTree
 from ctspine_bench.submissions.folder import CASES, RESULTS, SUBMISSIONS
 from ctspine_bench.submissions.reading import DECLARATION, check_declaration, read_declared
 from ctspine_bench.tables import read_table

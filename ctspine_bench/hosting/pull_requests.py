@@ -12,8 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ctspine_bench.errors import SubmissionError
-from ctspine_bench.hosting.changes import DELETED, Change, changes_between
-from ctspine_bench.hosting.git import SUBMODULE, Repository, TreeFile, shown
+from ctspine_bench.hosting.git.changes import DELETED, Change, changes_between
+from ctspine_bench.hosting.git.repository import SUBMODULE, Repository, TreeFile, shown
 from ctspine_bench.submissions.folder import CASES, RESULTS, SUBMISSIONS, FileEntry, check_files
 from ctspine_bench.submissions.reading import DECLARATION, MAX_BYTES, check_declaration
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ctspine_bench.errors import SubmissionError
 from ctspine_bench.evaluate import score_plan
-from ctspine_bench.hosting.disclosure import public_results
-from ctspine_bench.hosting.discretion import discreetly, reference_error
+from ctspine_bench.hosting.disclosure.discretion import discreetly, reference_error
+from ctspine_bench.hosting.disclosure.results import public_results
+from ctspine_bench.hosting.disclosure.suppression import THRESHOLD
 from ctspine_bench.hosting.references import digest_of_references, plan_references
-from ctspine_bench.hosting.suppression import THRESHOLD
 from ctspine_bench.provenance import Settings
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from ctspine_bench.hosting.disclosure import public_results
+from ctspine_bench.hosting.disclosure.results import public_results
 from ctspine_bench.hosting.scoring import joined_scores, write_record
 from ctspine_bench.submissions.declaration import Declaration, Training
 from ctspine_bench.submissions.reading import DECLARATION

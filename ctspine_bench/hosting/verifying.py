@@ -10,9 +10,9 @@ from ctspine_bench.aggregate import POLICIES, summarise
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.archives.digests import check_file
 from ctspine_bench.errors import CODES, InputError, SubmissionError
-from ctspine_bench.hosting.disclosure import PUBLIC_KEYS, public_aggregates
+from ctspine_bench.hosting.disclosure.results import PUBLIC_KEYS, public_aggregates
+from ctspine_bench.hosting.disclosure.suppression import count
 from ctspine_bench.hosting.references import digest_of_references, plan_references
-from ctspine_bench.hosting.suppression import count
 from ctspine_bench.provenance import digest_of_split, engine_sha256
 from ctspine_bench.results import CASES, RESULTS, aggregates
 from ctspine_bench.submissions.reading import DECLARATION

@@ -12,9 +12,9 @@ from command_line import exit_code
 from git_repositories import GitRepository, declaration
 
 from ctspine_bench.errors import SubmissionError
-from ctspine_bench.hosting import git_process
-from ctspine_bench.hosting.changes import changes_between
-from ctspine_bench.hosting.git import Repository
+from ctspine_bench.hosting.git import process as git_process
+from ctspine_bench.hosting.git.changes import changes_between
+from ctspine_bench.hosting.git.repository import Repository
 from ctspine_bench.hosting.pull_requests import PullRequestCheck, check_pull_request
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def test_a_huge_declaration_is_not_read(project: GitRepository, monkeypatch: pyt
         commands.append(arguments[:2])
         return original(folder, arguments, **settings)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("ctspine_bench.hosting.git.run_git", recorded)
+    monkeypatch.setattr("ctspine_bench.hosting.git.repository.run_git", recorded)
     assert problems(project, head) == [("E_YAML", MINE)]
     assert ("cat-file", "--batch-check") in commands
     assert ("cat-file", "blob") not in commands

@@ -23,7 +23,7 @@ from ctspine_bench.hosting.comment import (
     write_comment_data,
     write_refusal,
 )
-from ctspine_bench.hosting.disclosure import public_results
+from ctspine_bench.hosting.disclosure.results import public_results
 from ctspine_bench.provenance import Settings
 from ctspine_bench.published import published_table
 from ctspine_bench.rankings import RankInterval

@@ -18,8 +18,8 @@ from ctspine_bench.aggregate import summarise
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.errors import CODES, FileError
 from ctspine_bench.evaluate import SubmissionScore
-from ctspine_bench.hosting.disclosure import PUBLIC_KEYS, public_results
-from ctspine_bench.hosting.suppression import FEW, Measure, hidden_cells, tells_no_case
+from ctspine_bench.hosting.disclosure.results import PUBLIC_KEYS, public_results
+from ctspine_bench.hosting.disclosure.suppression import FEW, Measure, hidden_cells, tells_no_case
 from ctspine_bench.provenance import Settings
 from ctspine_bench.records import CaseResult, Failure, Identification
 from ctspine_bench.tables import case_table

@@ -9,9 +9,9 @@ import pytest
 from git_repositories import GitRepository
 
 from ctspine_bench.errors import SubmissionError
-from ctspine_bench.hosting.changes import Change, changes_between
-from ctspine_bench.hosting.git import Repository, TreeFile, shown
-from ctspine_bench.hosting.working_tree import WorkingTree
+from ctspine_bench.hosting.git.changes import Change, changes_between
+from ctspine_bench.hosting.git.repository import Repository, TreeFile, shown
+from ctspine_bench.hosting.git.working_tree import WorkingTree
 
 if TYPE_CHECKING:
     from pathlib import Path

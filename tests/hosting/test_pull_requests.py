@@ -10,7 +10,7 @@ import pytest
 from git_repositories import GitRepository, declaration
 
 from ctspine_bench.hosting.comment.data import RefusalData, parse_comment_data
-from ctspine_bench.hosting.git import Repository
+from ctspine_bench.hosting.git.repository import Repository
 from ctspine_bench.hosting.pull_requests import MAX_CHANGES, PullRequestCheck, check_pull_request
 
 if TYPE_CHECKING:

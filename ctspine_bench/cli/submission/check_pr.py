@@ -14,7 +14,7 @@ from ctspine_bench.errors import SubmissionError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ctspine_bench.hosting.git import Repository
+    from ctspine_bench.hosting.git.repository import Repository
     from ctspine_bench.hosting.pull_requests import PullRequestCheck
 
 _PATH = click.Path(path_type=Path)
@@ -49,7 +49,7 @@ def command(
 
     It is read from git's objects: nothing of it is checked out or executed.
     """
-    from ctspine_bench.hosting.git import Repository
+    from ctspine_bench.hosting.git.repository import Repository
     from ctspine_bench.hosting.pull_requests import check_pull_request
 
     check = None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ctspine_bench.errors import SubmissionError
-from ctspine_bench.hosting.git_process import run_git
+from ctspine_bench.hosting.git.process import run_git
 from ctspine_bench.submissions.folder import CASES, RESULTS, SUBMISSIONS, FileEntry
 
 if TYPE_CHECKING:

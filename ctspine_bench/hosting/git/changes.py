@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ctspine_bench.errors import SubmissionError
-from ctspine_bench.hosting.git import TREE, Repository, TreeFile, shown
+from ctspine_bench.hosting.git.repository import TREE, Repository, TreeFile, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -38,14 +38,22 @@ import pandas as pd
 from ctspine_bench.aggregate import HD95_CAP_MM, official_hd95_mm
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.errors import CODES
-from ctspine_bench.hosting.disclosed_cases import (
+from ctspine_bench.hosting.disclosure.cases import (
     case_means,
     public_counts,
     public_estimates,
     public_losses,
     public_naming,
 )
-from ctspine_bench.hosting.suppression import Measure, count, few, hidden_cells, rounded, share_of_cases, tells_no_case
+from ctspine_bench.hosting.disclosure.suppression import (
+    Measure,
+    count,
+    few,
+    hidden_cells,
+    rounded,
+    share_of_cases,
+    tells_no_case,
+)
 from ctspine_bench.testsets import SOURCES
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ctspine_bench.errors import SubmissionError
-from ctspine_bench.hosting.git_process import MAX_OUTPUT, Output, run_git
+from ctspine_bench.hosting.git.process import MAX_OUTPUT, Output, run_git
 from ctspine_bench.submissions import plain_text
 
 if TYPE_CHECKING:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from ctspine_bench.aggregate import HD95_CAP_MM, official_hd95_mm
-from ctspine_bench.hosting.suppression import Measure, count, few, hidden_cells, rounded, share_of_cases, tells_no_case
+from ctspine_bench.hosting.disclosure.suppression import (
+    Measure,
+    count,
+    few,
+    hidden_cells,
+    rounded,
+    share_of_cases,
+    tells_no_case,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ctspine_bench.errors import SubmissionError
-from ctspine_bench.hosting.git import Repository, decoded, git_error, shown
+from ctspine_bench.hosting.git.repository import Repository, decoded, git_error, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
