@@ -27,6 +27,7 @@ PERMISSIONS = {
     "ci": {"test": {"contents": "read"}},
     "submission-lint": {"lint": {"contents": "read"}},
     "submission-score": {
+        "take-in": {"contents": "read"},
         "score": {"contents": "read"},
         "comment": {"contents": "read", "pull-requests": "write"},
     },
@@ -49,9 +50,9 @@ PINS = {
 """Action → the commit that all workflows use, and its version."""
 
 
-def load(path: Path) -> dict[str, Any]:
+def load(path: Path) -> dict[Any, Any]:
     """The content of a workflow; YAML's "on" is the key `True`."""
-    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content: dict[Any, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return content
 
 
@@ -167,6 +168,7 @@ def test_checkouts_leave_no_credentials() -> None:
     ("workflow", "job", "ref"),
     [
         ("submission-lint", "lint", "${{ github.event.pull_request.base.sha }}"),
+        ("submission-score", "take-in", "${{ github.sha }}"),
         ("submission-score", "score", "${{ github.sha }}"),
         ("submission-score", "comment", "${{ github.sha }}"),
     ],
@@ -187,19 +189,27 @@ def test_the_head_is_never_checked_out(workflow: str, job: str, ref: str) -> Non
 
 
 def test_the_head_is_that_of_the_event() -> None:
-    """All steps of a job speak of one commit: that of the event, not what the branch has become since."""
-    for _, step in STEPS:
-        head = step.get("env", {}).get("HEAD")
-        assert head in {None, "${{ github.event.pull_request.head.sha }}"}
+    """All steps of a run speak of one commit: that of the event, not what the branch has become since."""
+    head = "github.event.pull_request.head.sha"
+    heads = {step["env"]["HEAD"] for _, step in STEPS if "HEAD" in step.get("env", {})}
+    assert heads == {f"${{{{ {head} }}}}", f"${{{{ {head} || github.sha }}}}"}
 
 
 def test_triggers() -> None:
-    """Only the right label starts the scoring; anybody's pull request starts no more than lint."""
+    """Only maintainers start the scoring, by label or by hand; anybody's pull request starts no more than lint."""
     triggers = {name: workflow[True] for name, workflow in WORKFLOWS.items()}
-    assert triggers["submission-score"] == {"pull_request_target": {"types": ["labeled"]}}
-    assert JOBS["submission-score", "score"]["if"] == "github.event.label.name == 'score'"
+    assert set(triggers["submission-score"]) == {"pull_request_target", "workflow_dispatch"}
+    assert triggers["submission-score"]["pull_request_target"] == {"types": ["labeled"]}
+    assert set(triggers["submission-score"]["workflow_dispatch"]["inputs"]) == {"slug"}
+    by_hand = "github.event_name == 'workflow_dispatch'"
+    assert JOBS["submission-score", "take-in"]["if"] == f"{by_hand} || github.event.label.name == 'score'"
+    assert JOBS["submission-score", "score"]["needs"] == "take-in"
+    assert "if" not in JOBS["submission-score", "score"]
     assert triggers["submission-lint"] == {"pull_request": {"paths": ["submissions/**"]}}
-    assert triggers["submission-publish"] == {"push": {"branches": ["main"], "paths": ["submissions/**"]}}
+    assert triggers["submission-publish"] == {
+        "push": {"branches": ["main"], "paths": ["submissions/**"]},
+        "workflow_dispatch": None,
+    }
     assert [name for name, trigger in triggers.items() if "pull_request_target" in trigger] == ["submission-score"]
 
 
@@ -227,28 +237,56 @@ def test_secrets_are_where_they_are_needed() -> None:
         assert "env" not in workflow
 
 
-def test_predictions_are_taken_in_before_anything_secret() -> None:
-    """Checked, then fetched, then references and secrets, then scored, then saved, and only then handed on."""
-    names = [step.get("name") for step in steps_of("submission-score", "score")]
+def test_what_participants_sent_never_meets_a_secret() -> None:
+    """Archives are fetched and read in a job without environment or secrets; secrets are where nothing is fetched."""
+    fetching = {where for where, words in CALLS if words[:2] == ["submission", "fetch"]}
+    with_secrets = {where for where, step in STEPS if "secrets" in yaml.safe_dump(step)}
+    with_environment = {f"{name}/{job}" for (name, job), content in JOBS.items() if "environment" in content}
+    assert fetching == {"submission-score/take-in"}
+    assert with_secrets == {"submission-score/score", "submission-publish/publish"}
+    assert with_environment == {*with_secrets, "release/package-index"}
+    (scoring,) = (words for where, words in CALLS if words[:2] == ["submission", "score"])
+    assert "--predictions" in scoring
+
+
+def test_the_declaration_is_taken_from_git_by_each_job() -> None:
+    """The job with the references checks and extracts it anew: all it is handed are canonical predictions."""
+    names = ["Check the pull request", "Check the submission on main"]
+    checks = {
+        job: [step for step in steps_of("submission-score", job) if step.get("name") in names]
+        for job in ("take-in", "score")
+    }
+    assert [step["name"] for step in checks["take-in"]] == names
+    assert checks["score"] == checks["take-in"]
+    artifacts = [
+        step["with"] for step in steps_of("submission-score", "score") if "download-artifact@" in step.get("uses", "")
+    ]
+    assert artifacts == [{"name": "predictions", "path": "${{ runner.temp }}/predictions"}]
+
+
+def test_scoring_goes_in_order() -> None:
+    """The declaration, the predictions, references and secrets, the scores; saved first, and only then handed on."""
     order = [
         "Check the pull request",
-        "Fetch, unpack and read the predictions",
+        "Check the submission on main",
         "Get the references and the private store",
         "Score",
         "Save the private store",
         "Hand on what is public",
     ]
-    assert [name for name in names if name in order] == order
-    secret = min(i for i, step in enumerate(steps_of("submission-score", "score")) if "secrets" in yaml.safe_dump(step))
-    assert secret == names.index("Get the references and the private store")
+    assert [step["name"] for step in steps_of("submission-score", "score") if step.get("name") in order] == order
 
 
 def test_nothing_is_told_that_the_ledger_does_not_know() -> None:
-    """What was scored is handed on only if the store was saved; only the public folder is."""
-    (upload,) = (step for step in steps_of("submission-score", "score") if step.get("name") == "Hand on what is public")
-    assert upload["if"] == "${{ !cancelled() && steps.save.outcome != 'failure' }}"
-    assert upload["with"]["path"] == "${{ runner.temp }}/scored"
-    assert script_of("submission-score/score", "Score").rstrip().endswith("> /dev/null")
+    """The store is saved however the scoring ends; what was scored is handed on, the public folder, if that worked."""
+    steps = {step["name"]: step for step in steps_of("submission-score", "score") if "name" in step}
+    assert steps["Get the references and the private store"]["id"] == "private"
+    assert steps["Save the private store"]["id"] == "save"
+    assert steps["Save the private store"]["if"] == "${{ always() && steps.private.outcome == 'success' }}"
+    assert steps["Hand on what is public"]["if"] == "${{ always() && steps.save.outcome == 'success' }}"
+    assert steps["Hand on what is public"]["with"]["path"] == "${{ runner.temp }}/scored"
+    assert steps["Score"]["timeout-minutes"] < JOBS["submission-score", "score"]["timeout-minutes"]
+    assert steps["Score"]["run"].rstrip().endswith("> /dev/null")
 
 
 def test_private_scorings_wait_for_each_other() -> None:
@@ -271,8 +309,11 @@ def test_the_command_line_is_called() -> None:
         ("release/build", "demo"),
         ("submission-lint/lint", "submission check-pr"),
         ("submission-publish/publish", "submission publish"),
+        ("submission-score/take-in", "submission check-pr"),
+        ("submission-score/take-in", "submission validate"),
+        ("submission-score/take-in", "submission fetch"),
         ("submission-score/score", "submission check-pr"),
-        ("submission-score/score", "submission fetch"),
+        ("submission-score/score", "submission validate"),
         ("submission-score/score", "submission score"),
         ("submission-score/comment", "submission comment"),
         ("action", "score"),
@@ -374,3 +415,20 @@ def test_the_comment_is_posted_once(earlier: str, expected: list[str], tmp_path:
     assert calls[0][:3] == ["api", "--paginate", "issues/7/comments?per_page=100"]
     method, target = expected
     assert calls[1:] == [["api", "--silent", "--method", method, target, "--field", "body=@/runner/comment.md"]]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the runners of these scripts have bash")
+def test_a_submission_on_main_is_extracted(tmp_path: Path) -> None:
+    """What is scored again lies where that of a pull request would; its name is checked and never run."""
+    script = script_of("submission-score/score", "Check the submission on main")
+    folder = tmp_path / "submissions" / "my-method"
+    folder.mkdir(parents=True)
+    (folder / "submission.yaml").touch()
+    calls = run_script(script, tmp_path, "bin/ctspine-bench", SLUG="my-method", RUNNER_TEMP=str(tmp_path))
+    assert calls == [["submission", "validate", "submissions/my-method"]]
+    assert [path.name for path in (tmp_path / "declared").glob("*/*")] == ["submission.yaml"]
+    (tmp_path / "calls").unlink()
+    with pytest.raises(subprocess.CalledProcessError):
+        run_script(script, tmp_path, "bin/ctspine-bench", "exit 1", SLUG=HOSTILE_INPUT, RUNNER_TEMP="/nowhere")
+    assert (tmp_path / "calls").read_text().split("\0")[3] == f"submissions/{HOSTILE_INPUT}"
+    assert not (tmp_path / "owned").exists()
