@@ -24,7 +24,8 @@ def prospective_ranks(
 ) -> dict[str, RankInterval]:
     """Return test set → rank; without the test sets on which it is not ranked.
 
-    Ranked are complete results of the same scorer on the same references. On a private test set that takes the store.
+    Ranked are complete results of the same scorer on the same references. On a private test set that takes the store,
+    and results whose Mean of Vertebrae is published: a rank would tell about one that is not.
 
     Args:
         slug: The submission; its record on the board gives way.
@@ -37,28 +38,37 @@ def prospective_ranks(
         for record in board
         if record.slug != slug and record.results and record.declaration.coverage == "complete"
     }
-    private = store.scores({name: record.declaration_sha256 for name, record in others.items()}) if store else {}
     ranks = {}
     for test_set, results in scored.document["test_sets"].items():
         is_private = named(test_set).private
-        if not results["complete"] or (is_private and not store):
+        if not _is_ranked(results) or (is_private and not store):
             continue
         tables: dict[str, pd.DataFrame] = {}
-        for name, record in others.items():
-            cases = record.cases
-            if is_private:
-                cases = private[name].private if name in private else None
-            if cases is not None and _comparable(record.results or {}, scored.document, test_set):
-                tables[name] = cases[cases["test_set"] == test_set]
         try:
+            for name, record in others.items():
+                if not _comparable(record.results or {}, scored.document, test_set):
+                    continue
+                cases = _private_cases(record, store) if is_private and store else record.cases
+                if cases is not None:
+                    tables[name] = cases[cases["test_set"] == test_set]
             ranks[test_set] = rank_intervals({**tables, slug: scored.tables[test_set]})[slug]
         except SubmissionError:
-            continue  # a record on the board is broken, which is for `submission verify` to say
+            continue  # a record, on the board or in the store, is broken, which is for `submission verify` to say
     return ranks
 
 
+def _private_cases(record: Record, store: PrivateStore) -> pd.DataFrame | None:
+    scores = store.scores_of(record.slug, record.declaration_sha256)
+    return scores.private if scores else None
+
+
+def _is_ranked(results: Mapping[str, Any]) -> bool:
+    means = results.get("mean_of_vertebrae") or {}
+    return bool(results.get("complete")) and None not in (means.get("dsc"), means.get("hd95_mm"))
+
+
 def _comparable(other: Mapping[str, Any], ours: Mapping[str, Any], test_set: str) -> bool:
-    if other.get("kind") != "scored" or not other["test_sets"].get(test_set, {}).get("complete"):
+    if other.get("kind") != "scored" or not _is_ranked(other["test_sets"].get(test_set, {})):
         return False
     theirs, mine = other["provenance"], ours["provenance"]
     same_scorer = theirs["engine_sha256"] == mine["engine_sha256"]

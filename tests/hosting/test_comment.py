@@ -181,7 +181,7 @@ def test_the_whole_comment(tmp_path: Path) -> None:
         "`My method` by `Spine group, Example University`, commit `0123456789abcdef0123456789abcdef01234567`\n\n"
         "- Paper: `https://example.org/paper`\n\n"
         "### CTSpine1K private test set\n\n"
-        "198 cases, all scored. Vertebrae: 2,350 matched, 60 missed, 12 spurious.\n\n"
+        "198 cases, all scored. Vertebrae, to the nearest five: 2,350 matched, 60 missed, 12 spurious.\n\n"
         "| | DSC | HD95 mm |\n"
         "| --- | ---: | ---: |\n"
         "| **Mean of Vertebrae** | **0.912** | **4.31** |\n"

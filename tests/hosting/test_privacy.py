@@ -1,11 +1,13 @@
 """Nothing about a single private case, no secret name and no small cell leaves the store, whatever goes wrong.
 
 Each situation is played through the command line. Then everything that others could see is searched: all files of the
-output folder, every cell of the tables, both streams, logs, and the whole of every exception.
+output folder, every cell of the tables, both streams, logs, and the whole of every exception. In results.json, which
+has numbers by right, every place is looked at (`lawful_results`).
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import re
@@ -29,11 +31,14 @@ from hosted_submissions import (
     write_references,
 )
 from label_volumes import column
+from lawful_results import unlawful
 
 from ctspine_bench import score_submission, write_labels
 from ctspine_bench.cli import main
 from ctspine_bench.errors import CaseError
+from ctspine_bench.hosting.disclosure.results import public_aggregates, public_results
 from ctspine_bench.hosting.intake_record import write_intake
+from ctspine_bench.hosting.scoring import score_record
 from ctspine_bench.hosting.store import PrivateStore
 from ctspine_bench.testsets import named
 
@@ -169,25 +174,27 @@ def small_cells(situation: Situation) -> set[str]:
     return {text for text in found if len(set(text.replace(".", "").strip("0"))) >= 3}
 
 
-def lawful(folder: Path) -> set[str]:
-    """Numbers that the public document states; a private number may coincide with one."""
-    path = folder / "out" / "results.json"
+def lawful(situation: Situation) -> set[str]:
+    """Numbers that results.json states where it may; the same number may stand in a comment, or be a private one."""
+    path = situation.folder / "out" / "results.json"
     if not path.exists():
         return set()
+    document = json.loads(path.read_text())
+    assert unlawful(document, situation.truth, situation.own_names()) == []
+    return {f"{number:.{digits}f}" for number in numbers_in(document) for digits in range(3, 7)}
 
-    def walk(value: Any) -> Iterator[float]:
-        if isinstance(value, dict | list):
-            for each in value.values() if isinstance(value, dict) else value:
-                yield from walk(each)
-        elif isinstance(value, float):
-            yield value
 
-    return {f"{number:.{digits}f}" for number in walk(json.loads(path.read_text())) for digits in range(3, 7)}
+def numbers_in(part: Any) -> Iterator[float]:
+    if isinstance(part, dict | list):
+        for each in part.values() if isinstance(part, dict) else part:
+            yield from numbers_in(each)
+    elif isinstance(part, float):
+        yield part
 
 
 def assert_private(text: str, situation: Situation) -> None:
     """Search everything public for what must not be in it."""
-    published = lawful(situation.folder)
+    published = lawful(situation)
     numbers = set(re.findall(r"(?<![\w.])\d+\.\d{3,}(?![\w])", text))
     rounded = {
         f"{float(number):.{digits}f}"
@@ -219,6 +226,66 @@ def test_the_search_finds_what_it_looks_for(tmp_path: Path, references: Path) ->
         with pytest.raises(AssertionError):
             assert_private(f"something {leak} something", situation)
     assert_private("nothing", situation)
+
+
+@pytest.fixture(scope="module")
+def in_order(tmp_path_factory: pytest.TempPathFactory, references: Path) -> tuple[dict[str, Any], Situation]:
+    """A results.json with nothing wrong in it, and what it is about; not to be changed."""
+    situation = prepare(tmp_path_factory.mktemp("in-order"), references)
+    output = situation.folder / "out"
+    score_record("a-method", declare(NAME), "0" * 64, {NAME: situation.intake}, references, store=None, output=output)
+    document = json.loads((output / "results.json").read_text())
+    assert unlawful(document, situation.truth, situation.own_names()) == []
+    return document, situation
+
+
+@pytest.mark.parametrize(
+    ("place", "key"),
+    [
+        (("test_sets", NAME), "note"),
+        (("test_sets", NAME), "title"),
+        (("test_sets", NAME), "failures"),
+        (("test_sets", NAME), "cases"),
+        (("test_sets", NAME, "labels"), "cases"),
+        (("test_sets", NAME, "labels", "L1"), "dsc"),
+        (("test_sets", NAME, "labels", "L1"), "values"),
+        (("test_sets", NAME, "paper_inferred"), "labels"),
+        (("policies",), "spurious"),
+        (("provenance",), "created"),
+        (("provenance",), "cases"),
+        (("provenance", "settings"), "resample"),
+        (("provenance", "software"), "numpy"),
+        (("submission",), "commit"),
+        ((), "cases"),
+    ],
+)
+@pytest.mark.parametrize("form", ["list", "table", "text", "one"])
+def test_numbers_of_cases_are_noticed_in_any_place(
+    in_order: tuple[dict[str, Any], Situation], place: tuple[str, ...], key: str, form: str
+) -> None:
+    """The DSC of every case, as a list, by name or as text, or of one case, in place of something or beside it."""
+    document, situation = copy.deepcopy(in_order[0]), in_order[1]
+    spines = situation.truth.table.query("row == 'spine'").set_index("case_id")["dsc"].astype(float).round(3)
+    leaks = {"list": list(spines), "table": spines.to_dict(), "text": str(list(spines)), "one": float(spines[ABSENT])}
+    part = document
+    for each in place:
+        part = part[each]
+    part[key] = leaks[form]
+    assert len(unlawful(document, situation.truth, situation.own_names())) > 0
+
+
+@pytest.mark.parametrize(("rule", "answer"), [("tells_no_case", True), ("few", False)])
+def test_rules_that_hide_nothing_are_noticed(
+    in_order: tuple[dict[str, Any], Situation], monkeypatch: pytest.MonkeyPatch, rule: str, answer: bool
+) -> None:
+    """A broken rule would break what the search compares with as well: what is about few cases is seen without it."""
+    document, situation = copy.deepcopy(in_order[0]), in_order[1]
+    for module in ("cases", "results", "suppression"):
+        monkeypatch.setattr(f"ctspine_bench.hosting.disclosure.{module}.{rule}", lambda *_: answer)
+    monkeypatch.setattr("ctspine_bench.hosting.disclosure.results.public_aggregates", public_aggregates)
+    document["test_sets"][NAME] = json.loads(json.dumps(public_results(situation.truth)))
+    wrong = unlawful(document, situation.truth, situation.own_names())
+    assert [each for each in wrong if each.endswith("of few cases")] == wrong != []
 
 
 def test_an_ordinary_scoring(tmp_path: Path, references: Path, played: Callable[[Situation], str]) -> None:
@@ -368,8 +435,6 @@ def test_a_repeated_scoring(tmp_path: Path, references: Path, played: Callable[[
 
 def test_a_record_in_memory_shows_no_rows(tmp_path: Path, references: Path) -> None:
     """What scoring returns, printed by some logger or traceback, holds no private row."""
-    from ctspine_bench.hosting.scoring import score_record
-
     situation = prepare(tmp_path, references)
     scored = score_record(
         "a-method",

@@ -104,7 +104,7 @@ class Rank(_Part):
 
 
 class Vertebrae(_Part):
-    """How many vertebrae were matched, missed and spurious."""
+    """How many vertebrae were matched, missed and spurious; of private cases to the nearest five."""
 
     matched: Count
     missed: Count
@@ -164,6 +164,7 @@ class CommentData(_Part):
     uses_test_cases: bool
     coverage: Literal["complete", "partial"]
     coverage_reason: Annotated[Line, Field(max_length=300)] | None
+    same_predictions_as: Annotated[tuple[Slug, ...], Field(max_length=MAX_LISTED)]
     test_sets: Annotated[tuple[TestSetComment, ...], Field(min_length=1, max_length=3)]
 
     @model_validator(mode="after")

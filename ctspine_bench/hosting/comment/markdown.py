@@ -37,7 +37,8 @@ _HOW_TO_READ: Final = f"""\
 - **Ranks** go by Mean of Vertebrae DSC, ties by HD95, among the complete submissions scored so far. The official
   ranking is that of the private test set. Which ranks are compatible with the data is said jointly for all
   submissions, at 95 % confidence: other cases would have given another order.
-- Of the private test set, numbers are rounded, and those that are about few cases are left out.
+- Of the private test set, numbers are rounded, counts of vertebrae to fives, and those that are about few cases are
+  left out.
 
 </details>"""
 
@@ -86,6 +87,9 @@ def _commit(commit: str | None) -> str:
 
 
 def _flags(data: CommentData) -> Iterator[str]:
+    if data.same_predictions_as:
+        others = ", ".join(code(slug) for slug in data.same_predictions_as)
+        yield f"**Same predictions** as {others}, scored before on the private test set."
     if data.coverage == "partial":
         yield f"**Partial**, so unranked: {code(data.coverage_reason or 'no reason given')}"
     if any(not test_set.complete for test_set in data.test_sets):
@@ -124,7 +128,8 @@ def _cases(data: TestSetComment) -> str:
     sentences = [f"{_count(data.n_cases)}{of_all} cases, {outcome}."]
     if data.vertebrae:
         counts = [f"{_count(count)} {status}" for status, count in data.vertebrae if count is not None]
-        sentences += [f"Vertebrae: {', '.join(counts)}."] if counts else []
+        how = ", to the nearest five" if named(data.name).private else ""
+        sentences += [f"Vertebrae{how}: {', '.join(counts)}."] if counts else []
     return " ".join(sentences)
 
 

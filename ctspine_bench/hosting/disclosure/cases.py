@@ -12,6 +12,7 @@ from ctspine_bench.hosting.disclosure.suppression import (
     count,
     few,
     hidden_cells,
+    in_fives,
     rounded,
     share_of_cases,
     tells_no_case,
@@ -109,11 +110,11 @@ def _label_shifts(shifts: Mapping[str, int], table: pd.DataFrame) -> dict[str, i
     cells[""] = pd.DataFrame({"case_id": range(table["case_id"].nunique() - sum(shifts.values()))})
     unsafe = {shift for shift, rows in cells.items() if few(len(rows))}
     hidden = hidden_cells(cells, unsafe, lambda rows: not few(len(rows)))
-    return {shift: count(n, n, hidden=shift in hidden) for shift, n in shifts.items()}
+    return {shift: count(in_fives(n), n, hidden=shift in hidden) for shift, n in shifts.items()}
 
 
 def public_counts(summary: Summary, table: pd.DataFrame) -> dict[str, Any]:
-    """Return the counts of events; those of few cases are not told, however many there are in each."""
+    """Return the counts of events in fives; those of few cases are not told, however many there are in each."""
     counts = summary.counts
     vertebrae = table[table["row"] == "vertebra"]
     in_cases = {status: vertebrae.loc[vertebrae["status"] == status, "case_id"].nunique() for status in _STATUSES}
@@ -126,12 +127,12 @@ def public_counts(summary: Summary, table: pd.DataFrame) -> dict[str, Any]:
     )
     volume_told = not len(volumes) or tells_no_case(volumes, Measure("ml", 1))
     return {
-        "matched": count(counts.matched, in_cases["matched"], hidden=pair_hidden),
-        "missed": count(counts.missed, in_cases["missed"], hidden=pair_hidden),
-        "spurious": count(counts.spurious, in_cases["spurious"]),
+        "matched": count(in_fives(counts.matched), in_cases["matched"], hidden=pair_hidden),
+        "missed": count(in_fives(counts.missed), in_cases["missed"], hidden=pair_hidden),
+        "spurious": count(in_fives(counts.spurious), in_cases["spurious"]),
         "spurious_at_border": None
         if few(in_cases["spurious"]) or few(inside)
-        else count(counts.spurious_at_border, border),
-        "spurious_ml": round(counts.spurious_ml, 1) if volume_told else None,
+        else count(in_fives(counts.spurious_at_border), border),
+        "spurious_ml": float(in_fives(counts.spurious_ml)) if volume_told else None,
         "failed": counts.failed,  # the archive's doing, and each failure of it is listed
     }

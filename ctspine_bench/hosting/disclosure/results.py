@@ -6,23 +6,29 @@ rules, and why each is there:
 - Nothing about single cases but the failures of the participant's own files.
 - Every number is rounded as the paper prints it: a mean over n cases then leaves each sum open by n/1000 (DSC).
 - A cell over one to four cases is not published, its n is "<5" (threshold rule). A zero stays: it singles out nobody.
-- A mean over more cases is not published either if it gives one of them away because the others hardly contribute
-  (p%-rule): an archive with one real prediction and nothing else would otherwise read off that case's score.
+- A mean over more cases is not published either if fewer than five of them contribute more than hardly anything
+  (p%-rule for a coalition of four): an archive with one real prediction and nothing else would otherwise read off that
+  case's score, and one with real predictions of a rare label alone would read a hidden cell off the total.
 - Where a total is published beside its parts (Mean of Vertebrae beside labels, Mean of Spine beside sources, all cases
   beside label shifts), a hidden part is the total less the others: the next-smallest parts are hidden too, until two or
   more are and their sum may be known. Their n is null.
 - Mean of Vertebrae without L6 differs from the other one by L6 alone: it is published when L6 is.
 - A count of events is published when they are in no case or in five and more: seventeen missed vertebrae of one case
-  tell how many it has. Of matched and missed, which add up to the n of all labels, both are published or none.
+  tell how many it has. Of matched and missed, which add up to the n of all labels, both are published or none. Counts
+  of events, label shifts included, and the volume of spurious vertebrae in mL are published to the nearest multiple of
+  five: exact, they would tell how many vertebrae a case has to who sends one more case the next time. Only `failed` is
+  exact: it is the participant's doing.
 - Two published means never differ by one to four cases: DSC with the shift undone or whatever the name equals the DSC
   per case but for the cases with wrong names, the parts of the loss differ from zero only where there is such a loss,
   and the inferred rule departs from the official one only in cases with a missed or spurious vertebra. The parts of
   the loss add up to 1 − DSC: all are published or none. Per label the inferred rule would tell the misses of each.
-- Of a source only its number of cases and its two means; no strata, no detected-only means, no field-of-view tables, no
-  sensitivity: each would be another way to slice the same few cases.
+- Of a source only its number of cases and its Mean of Spine, which has one mask a case; no Mean of Vertebrae, which
+  subtracted from the means by label would tell of its rare labels; no strata, no detected-only means, no field-of-view
+  tables, no sensitivity: each would be another way to slice the same few cases.
 - A failure found in the participant's file alone is told in full. One found beside the reference (another grid) is told
   by its code: the text describes the reference. Cases that are neither in a published list nor in the archive, whose
-  names nobody outside knows, are only counted, as are predictions for no case: a list would tell which cases there are.
+  names nobody outside knows, are only counted. Of predictions for no case nothing is said: it would tell which guessed
+  names are right.
 - No notes, no number of surplus references: they describe the references.
 
 What no rule on one result can prevent is two results from predictions that differ in one case; rounding blunts that and
@@ -68,7 +74,7 @@ PUBLIC_KEYS: Final = frozenset(
         *("title", "note", "private", "n_cases", "expected_cases", "complete"),
         *("counts", "labels", "mean_of_vertebrae", "mean_of_vertebrae_without_l6", "mean_of_spine", "per_case"),
         *("identification", "loss", "paper_inferred", "sources"),
-        *("failures", "n_other_failures", "n_ignored_predictions"),
+        *("failures", "n_other_failures"),
     }
 )
 """All that results.json says about a private test set."""
@@ -102,7 +108,6 @@ def public_results(
         "complete": score.complete,
         **public_aggregates(score.summary, score.table),
         **_failures(score, own_cases, refused or {}),
-        "n_ignored_predictions": len(score.ignored_predictions),
     }
 
 
@@ -125,7 +130,7 @@ def public_aggregates(summary: Summary, table: pd.DataFrame) -> dict[str, Any]:
         "identification": public_naming(summary, table, cases, losses),
         "loss": losses,
         "paper_inferred": _inferred(summary, table),
-        "sources": _sources(summary, table, vertebrae, spine),
+        "sources": _sources(summary, table, spine),
     }
 
 
@@ -211,31 +216,24 @@ def _inferred_means(means: InferredMeans, masks: pd.DataFrame) -> dict[str, Any]
     }
 
 
-def _sources(
-    summary: Summary, table: pd.DataFrame, vertebrae: pd.DataFrame, spine: pd.DataFrame
-) -> dict[str, dict[str, Any]]:
+def _sources(summary: Summary, table: pd.DataFrame, spine: pd.DataFrame) -> dict[str, dict[str, Any]]:
     cases = table[table["row"] == "case"]
     known = [name for name in summary.sources if name in SOURCES]  # not the name of some folder of the organizers
     names = [*known, _UNKNOWN_SOURCE]
     of_spine = {name: spine[spine["source"] == name] for name in names}
-    of_vertebrae = {name: _weighted(vertebrae[vertebrae["source"] == name]) for name in names}
     sizes = {name: int((cases["source"] == name).sum()) for name in known}
     sizes[_UNKNOWN_SOURCE] = len(cases) - sum(sizes.values())
-    unsafe = {
-        name
-        for name in names
-        if sizes[name] and not (tells_no_case(of_spine[name], *_BOTH) and tells_no_case(of_vertebrae[name], *_BOTH))
-    }
+    unsafe = {name for name in names if sizes[name] and not tells_no_case(of_spine[name], *_BOTH)}
     hidden = hidden_cells(of_spine, unsafe, lambda rows: tells_no_case(rows, *_BOTH))
-    means = {
+    return {
         name: {
-            "mean_of_vertebrae": _means(summary.sources[name].mean_of_vertebrae, of_vertebrae[name]),
-            "mean_of_spine": _means(summary.sources[name].mean_of_spine, of_spine[name]),
+            "n_cases": count(sizes[name], sizes[name], hidden=name in hidden),
+            "mean_of_spine": dict(_HIDDEN)
+            if name in hidden
+            else _means(summary.sources[name].mean_of_spine, of_spine[name]),
         }
         for name in known
     }
-    means |= {name: {"mean_of_vertebrae": dict(_HIDDEN), "mean_of_spine": dict(_HIDDEN)} for name in hidden if name}
-    return {name: {"n_cases": count(sizes[name], sizes[name], hidden=name in hidden), **means[name]} for name in known}
 
 
 def _failures(score: SubmissionScore, own_cases: Collection[str], refused: Mapping[str, InputError]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ FEW: Final = f"<{THRESHOLD}"
 """What is published in place of a count of cases, or of events in cases, below the threshold."""
 
 DOMINANCE: Final = 0.1
-"""A mean is not published if who knows its second-largest contributor learns the largest to within this share of it."""
+"""A mean is not published if four others, who know what they contribute, learn the largest to within this share."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,15 @@ def tells_no_case(rows: pd.DataFrame, *measures: Measure) -> bool:
 def _is_dominated(
     case: NDArray[np.int64], values: NDArray[np.float64], weights: NDArray[np.float64], measure: Measure
 ) -> bool:
-    """Whether a mean gives one case away: the p%-rule, with the rounding to protect it.
+    """Whether a mean gives few cases away: the p%-rule for a coalition of four, with the rounding to protect it.
 
     Contributions are what cases have beyond what is known without any reference. That others are perfect is not
-    known: it takes the references to make them so.
+    known: it takes the references to make them so. That others are nothing is up to the participant: cases without a
+    contribution do not count towards the threshold, or a mean would be the sum over the one to four others.
     """
     rounding = 0.5 * 10**-measure.digits * weights.sum()
     contributions = np.sort(np.bincount(case, np.abs(values - measure.known) * weights))[::-1]
-    return bool(contributions[2:].sum() + rounding < DOMINANCE * contributions[0])
+    return bool(contributions[THRESHOLD - 1 :].sum() + rounding < DOMINANCE * contributions[0])
 
 
 def hidden_cells(
@@ -100,6 +101,14 @@ def count(n: int, n_cases: int, *, hidden: bool = False) -> int | str | None:
     if few(n_cases):
         return FEW
     return None if hidden else n
+
+
+def in_fives(amount: float) -> int:
+    """Return the nearest multiple of five.
+
+    What is exact, less the same with another prediction for one case, tells exactly what there is in that case.
+    """
+    return THRESHOLD * round(amount / THRESHOLD)
 
 
 def share_of_cases(n: int, table: pd.DataFrame) -> int | str | None:
