@@ -16,10 +16,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ctspine_bench.archives.members import members
 from ctspine_bench.phantom import make_benchmark, simulate_submission
 from ctspine_bench.submissions.reading import read_declaration
+
+if TYPE_CHECKING:
+    from ctspine_bench.phantom.sources import Size
 
 SUBMISSIONS = ("boundary-noise", "shift-from-level")
 TEST_SET = "phantom-private"
@@ -29,20 +33,21 @@ _ROUNDS = 3
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases-per-source", type=int, default=5, help="a fourth of the cases [default: %(default)s]")
+    parser.add_argument("--cases-per-source", type=int, default=3, help="a fourth of the cases [default: %(default)s]")
+    parser.add_argument("--size", choices=("small", "full"), default="full", help="of the cases [default: %(default)s]")
     parser.add_argument("--json", type=Path, help="write all numbers to this file")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        numbers = measure(Path(scratch), options.cases_per_source)
+        numbers = measure(Path(scratch), options.cases_per_source, options.size)
     for name, value in numbers.items():
         print(f"{name:28} {value:8.3f}" if isinstance(value, float) else f"{name:28} {value:8}")
     if options.json:
         options.json.write_text(json.dumps(numbers, indent=1) + "\n")
 
 
-def measure(scratch: Path, cases_per_source: int) -> dict[str, float | int]:
+def measure(scratch: Path, cases_per_source: int, size: Size) -> dict[str, float | int]:
     """Return seconds and ratios; the compilation cache is warm, every command is a fresh process."""
-    make_benchmark(scratch / "benchmark", cases_per_source=cases_per_source, verse_cases=2)
+    make_benchmark(scratch / "benchmark", cases_per_source=cases_per_source, verse_cases=2, size=size)
     for name in SUBMISSIONS:
         simulate_submission(scratch / "benchmark", scratch / "predictions" / name, name)
         _declare(scratch, name)

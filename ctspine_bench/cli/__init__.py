@@ -6,6 +6,8 @@ functions: `--help` answers at once.
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ctspine_bench import __version__
-from ctspine_bench.errors import InputError, UsageError
+from ctspine_bench.errors import FileError, InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 BAD_INPUT: Final = 1
 WRONG_USAGE: Final = 2
 INTERRUPTED: Final = 130
+
+_COLUMNS_OF_A_FILE: Final = 140
 
 # Command → what it does in a line; its module has the same name with underscores.
 _COMMANDS: Final = {
@@ -81,6 +85,7 @@ def _group() -> None:
 
 def main() -> None:
     """Run the command line and exit."""
+    _prepare_streams()
     try:
         code = _group.main(prog_name="ctspine-bench", standalone_mode=False)
     except click.ClickException as error:
@@ -95,7 +100,35 @@ def main() -> None:
     except InputError as error:
         show_error(error)
         code = BAD_INPUT
+    except BrokenPipeError:
+        # Whoever read the output, such as `head`, has seen enough; Python must not complain when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = BAD_INPUT
+    except OSError as error:
+        show_error(_system_error(error))
+        code = BAD_INPUT
     sys.exit(code)
+
+
+def _prepare_streams() -> None:
+    """Let output go where it can: into terminals and files of any encoding, and unwrapped where nobody looks."""
+    streams = (sys.stdout, sys.stderr)
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if not any(stream.isatty() for stream in streams):
+        os.environ.setdefault("COLUMNS", str(_COLUMNS_OF_A_FILE))
+
+
+def _system_error(error: OSError) -> FileError:
+    """What the system refuses outside the files of a submission: no space, no permission, a file for a folder."""
+    return FileError(
+        "E_OUTPUT",
+        error.filename,
+        expected="files and folders that can be used",
+        found=error.strerror or type(error).__name__,
+        advice="Check the path, the permissions and the space on the disk.",
+    )
 
 
 def show_error(error: InputError) -> None:

@@ -13,7 +13,7 @@ import click
 
 from ctspine_bench.cli import BAD_INPUT, INTERRUPTED
 from ctspine_bench.errors import FileError, UsageError
-from ctspine_bench.testsets import OFFICIAL, custom, official
+from ctspine_bench.testsets import OFFICIAL, PHANTOM, custom, named
 
 if TYPE_CHECKING:
     from ctspine_bench.evaluate import SubmissionScore
@@ -29,8 +29,8 @@ _PATH = click.Path(path_type=Path)
 @click.argument("references", type=_PATH)
 @click.option(
     "--test-set",
-    type=click.Choice(OFFICIAL),
-    help="Score exactly the cases of this official test set.  [default: all references found]",
+    type=click.Choice((*OFFICIAL, *PHANTOM)),
+    help="Score exactly the cases of this test set.  [default: all references found]",
 )
 @click.option(
     "--label-map",
@@ -102,7 +102,7 @@ def command(
     plan = plan_submission(
         predictions,
         references,
-        official(test_set) if test_set else custom(),
+        named(test_set) if test_set else custom(),
         reference_label_map=settings.reference_label_map,
         prediction_label_map=settings.prediction_label_map,
     )

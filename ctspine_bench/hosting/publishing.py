@@ -66,6 +66,8 @@ def publish(folder: Path, store: PrivateStore, *, commit: bool = True, push: boo
     """
     repository = WorkingTree(folder)
     repository.branch()
+    if commit:
+        repository.check_identity()
     submissions = repository.folder / SUBMISSIONS
     for declaration in submissions.glob(f"*/{DECLARATION}"):
         finish_replacing(declaration.parent)

@@ -63,6 +63,11 @@ def _escaped(text: str) -> str:
     return shown(ascii(text)[1:-1])
 
 
+def is_archive_name(name: str) -> bool:
+    """Return whether a file name can be that of an archive in a declaration."""
+    return bool(_FILE_NAME.fullmatch(name)) and name.endswith(ARCHIVE_SUFFIXES)
+
+
 def _archive_url(url: str) -> str:
     parts = urlsplit(_url(url))
     name = parts.path.rpartition("/")[2]

@@ -179,7 +179,7 @@ def _advice(label_map: LabelMap, unlisted: set[int]) -> str:
     if label_map.name != IDENTITY.name:
         return "If this really is a label map: list these values in the map, or say there `others: background`."
     if unlisted <= set(VERSE.values):
-        return "If 26–28 are sacrum, coccyx and T13 as in VerSe, use `--label-map verse`."
+        return "If 26–28 are sacrum, coccyx and T13 as in VerSe, use `--label-map verse` when you score or pack."
     if unlisted <= set(TOTALSEGMENTATOR.values):
-        return "If this is TotalSegmentator output, use `--label-map totalsegmentator`."
+        return "If this is TotalSegmentator output, use `--label-map totalsegmentator` when you score or pack."
     return "Use `--label-map` with verse, totalsegmentator or a YAML file to say what these values are."

@@ -110,5 +110,5 @@ def _error(code: str, reference: LabelVolume, prediction: LabelVolume, detail: s
         prediction.path,
         expected=f"the grid of {reference.path}: {describe(reference.grid)}",
         found=f"{describe(prediction.grid)}{detail}",
-        advice="Write the prediction on the grid of the reference, or use `--resample nearest`.",
+        advice="Write the prediction on the grid of the CT image; plain `score` can do that with `--resample nearest`.",
     )

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import click
 
 from ctspine_bench.cli import BAD_INPUT, show_error
-from ctspine_bench.errors import InputError
+from ctspine_bench.errors import InputError, UsageError
 from ctspine_bench.testsets import OFFICIAL, PHANTOM, named
 
 if TYPE_CHECKING:
@@ -39,7 +39,13 @@ def command(
     archive. When a prediction is refused there is no archive, and the exit code is 1.
     """
     from ctspine_bench.archives import select_predictions
+    from ctspine_bench.submissions.field_types import is_archive_name
 
+    if not is_archive_name(archive.name):
+        raise UsageError(
+            f"expected an archive named by letters, digits, dots, hyphens and underscores, ending in .tar, found "
+            f"{archive.name!r}: it is to be part of an address"
+        )
     chosen = named(test_set) if test_set else None
     selection = select_predictions(predictions, label_map=label_map, test_set=chosen)
     packed, refused = _pack(selection, archive, workers)

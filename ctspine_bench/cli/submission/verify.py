@@ -10,9 +10,10 @@ import click
 from ctspine_bench.cli import BAD_INPUT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from rich.table import Table
+    from rich.text import Text
 
     from ctspine_bench.hosting.verifying import Finding
 
@@ -25,7 +26,10 @@ _STYLES: Final = {"ok": "green", "stale": "yellow", "wrong": "bold red", "not ch
 @click.option("--references", type=_PATH, metavar="DIR", help="Compare with the references in this folder.")
 @click.option("--archives", type=_PATH, metavar="DIR", help="Compare with the archives in this folder.")
 @click.option("--private-store", type=_PATH, metavar="DIR", help="Recompute what is published of private test sets.")
-def command(folder: Path, *, references: Path | None, archives: Path | None, private_store: Path | None) -> int:
+@click.option("--verbose", is_flag=True, help="Also list what is as it should be.")
+def command(
+    folder: Path, *, references: Path | None, archives: Path | None, private_store: Path | None, verbose: bool
+) -> int:
     """Recompute what can be recomputed from the records in FOLDER, and say what is stale and why.
 
     FOLDER is that of one submission or of many. The exit code is 1 when something is wrong; what is merely stale, as
@@ -38,14 +42,26 @@ def command(folder: Path, *, references: Path | None, archives: Path | None, pri
 
     store = PrivateStore(private_store) if private_store else None
     found = verify(folder, references=references, archives=archives, store=store)
-    Console(highlight=False).print(_table(found))
+    console = Console(highlight=False)
+    shown = ("wrong", "stale") if not verbose else tuple(_STYLES)
     states = [finding.state for findings in found.values() for finding in findings]
-    counts = ", ".join(f"{states.count(state)} {state}" for state in _STYLES if state in states)
-    click.echo(f"{len(found)} records: {counts or 'nothing to check'}.")
+    if not set(states).isdisjoint(shown):
+        console.print(_table(found, shown))
+    for slug, findings in found.items():
+        console.print(_line(slug, [finding.state for finding in findings]))
     return BAD_INPUT if "wrong" in states else 0
 
 
-def _table(found: Mapping[str, Sequence[Finding]]) -> Table:
+def _line(slug: str, states: Sequence[str]) -> Text:
+    """Return how many checks of a record ended how."""
+    from rich.text import Text
+
+    worst = next((state for state in ("wrong", "stale", "ok") if state in states), "not checked")
+    counts = ", ".join(f"{states.count(state)} {state}" for state in _STYLES if state in states)
+    return Text.assemble((f"{worst:11}  ", _STYLES[worst]), (slug, "bold"), f"  {counts or 'nothing to check'}")
+
+
+def _table(found: Mapping[str, Sequence[Finding]], shown: Collection[str]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -54,6 +70,8 @@ def _table(found: Mapping[str, Sequence[Finding]]) -> Table:
         table.add_column(column, overflow="fold")
     for slug, findings in found.items():
         for finding in findings:
+            if finding.state not in shown:
+                continue
             state = Text(finding.state, _STYLES[finding.state])
             table.add_row(Text(slug), Text(finding.what), state, Text(finding.why), Text(finding.advice))
         table.add_section()

@@ -28,6 +28,16 @@ class WorkingTree(Repository):
             raise git_error("HEAD on a branch", "a detached HEAD", "Switch to the branch: git switch main.")
         return name
 
+    def check_identity(self) -> None:
+        """Make sure that commits can be made.
+
+        Raises:
+            SubmissionError: `E_GIT`: git does not know in whose name.
+        """
+        if self.call("var", "GIT_COMMITTER_IDENT").returncode:
+            advice = "Tell git: git config user.name and git config user.email."
+            raise git_error("a name and an address for commits", "none", advice)
+
     def uncommitted(self, folder: str) -> tuple[str, ...]:
         """Return the paths in a folder of the working tree that differ from HEAD or are not in it, staged or not."""
         content = self.run(
