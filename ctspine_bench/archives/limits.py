@@ -27,12 +27,16 @@ class Limits:
         files: Entries of any kind, folders and what is skipped included.
         file_bytes: Size of one file, unpacked.
         total_bytes: What unpacking may produce altogether.
+        canonical_bytes: What its label maps may take as this program writes them anew, all together. That of a whole
+            CT (512 × 512 × 504) takes 0.3 MB, so the largest official test set, of 198, takes 0.06 GB: this is seventy
+            times as much, and three test sets still fit the 14 GB of disk that a standard runner of GitHub has.
     """
 
     archive_bytes: int = 20 * GIB
     files: int = 1000
     file_bytes: int = 2 * GIB
     total_bytes: int = 64 * GIB
+    canonical_bytes: int = 4 * GIB
 
 
 class Account:
@@ -49,6 +53,7 @@ class Account:
         self.entry: str | None = None
         self._n_entries = 0
         self._n_produced = 0
+        self._n_written = 0
 
     def check_archive_size(self, n_bytes: int) -> None:
         """Refuse an archive that is too large itself.
@@ -89,6 +94,26 @@ class Account:
         self._n_produced += n_bytes
         if self._n_produced > self.limits.total_bytes:
             raise self.error("E_LIMIT", f"at most {self.limits.total_bytes} bytes when unpacked", "more than that")
+
+    def written(self, n_bytes: int) -> None:
+        """Count bytes that were written anew.
+
+        Raises:
+            ArchiveError: `E_LIMIT`.
+        """
+        self._n_written += n_bytes
+        if self._n_written > self.limits.canonical_bytes:
+            expected = f"label maps that take at most {self.limits.canonical_bytes} bytes when written anew"
+            raise self.error("E_LIMIT", expected, "more than that")
+
+    def check_cases(self, n_cases: int, n_most: int) -> None:
+        """Refuse a number of cases.
+
+        Raises:
+            ArchiveError: `E_LIMIT`.
+        """
+        if n_cases > n_most:
+            raise self.error("E_LIMIT", f"label maps of at most {n_most} cases", f"{n_cases} or more")
 
     def error(self, code: str, expected: str, found: str) -> ArchiveError:
         """Return an error about the archive, or about the entry at hand."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.filesize import decimal
@@ -65,13 +65,17 @@ class IntakeProgress:
     def on_bytes(self, n_bytes: int) -> None:
         """Show how much of the archive is there."""
         done = f"{decimal(n_bytes)} of {decimal(self._n_bytes)}"
-        self._progress.update(self._download, visible=True, completed=n_bytes, done=done)
+        self._show(self._download, completed=n_bytes, done=done)
 
     def on_case(self, case_id: str, refusal: InputError | None) -> None:
         """Count one prediction as read or refused."""
         self._n_cases += 1
         current = escape(f"{case_id} {refusal.code}" if refusal else case_id)
-        self._progress.update(self._reading, visible=True, advance=1, done=f"{self._n_cases} cases", current=current)
+        self._show(self._reading, advance=1, done=f"{self._n_cases} cases", current=current)
+
+    def _show(self, task: TaskID, **fields: Any) -> None:
+        self._progress.start()
+        self._progress.update(task, visible=True, **fields)
 
 
 @contextmanager
@@ -84,5 +88,9 @@ def intake_progress(title: str, n_bytes: int, n_cases: int | None) -> Iterator[I
         TimeRemainingColumn(compact=True),
         TextColumn("[dim]{task.fields[current]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    progress = Progress(*columns, console=Console(stderr=True))
+    try:
         yield IntakeProgress(progress, title, n_bytes, n_cases)
+    finally:
+        if progress.live.is_started:  # else it would print an empty line
+            progress.stop()

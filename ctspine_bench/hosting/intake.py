@@ -12,8 +12,10 @@ from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from ctspine_bench.archives import ALLOWED_HOSTS, check_file, fetch, members
-from ctspine_bench.errors import CaseError, FileError, InputError
+from ctspine_bench.archives import ALLOWED_HOSTS, Limits, check_file, fetch, members
+from ctspine_bench.archives.limits import Account
+from ctspine_bench.errors import CaseError, InputError
+from ctspine_bench.hosting.intake_folder import filling, writing_to
 from ctspine_bench.hosting.intake_record import (
     PREDICTIONS,
     Intake,
@@ -22,7 +24,7 @@ from ctspine_bench.hosting.intake_record import (
     read_intake,
     write_intake,
 )
-from ctspine_bench.isolation import IsolatedReader
+from ctspine_bench.isolation import IsolatedReader, default_workers
 from ctspine_bench.testsets import named
 from ctspine_bench.volumes import write_labels
 from ctspine_bench.workers import in_parallel
@@ -32,15 +34,17 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from ctspine_bench.archives import Limits, Member
+    from ctspine_bench.archives import Member
     from ctspine_bench.submissions.declaration import Archive, Declaration
+    from ctspine_bench.testsets import TestSet
 
 __all__ = ["PREDICTIONS", "Intake", "IntakeCase", "fetch_submission", "fetch_test_set", "read_intake", "take_in"]
 
 ARCHIVES: Final = "archives"
 """The folder for downloads, beside those of the test sets."""
 
-_BEGUN: Final = ".begun"
+_MOST_TIMES_EXPECTED: Final = 4
+"""How many times the cases that a test set should have may come when its case list is not known."""
 
 
 class Progress(Protocol):
@@ -103,7 +107,7 @@ def fetch_test_set(
         folder: Gets a folder of that name, and `archives` for the download.
         archives: Take the archive from this folder instead, by its file name; size and digest are checked all the same.
         hosts: `host` or `host:port` that may be talked to.
-        workers: How many predictions are read at a time; as many as this process has cores by default.
+        workers: How many predictions are read at a time; `isolation.default_workers()` by default.
         progress: Is told how far it is.
 
     Raises:
@@ -137,15 +141,16 @@ def take_in(
     """Unpack an archive and read its predictions in confinement. What was in the folder before is removed.
 
     The calling thread unpacks, `workers` threads read; at most one label map waits for them. A prediction that cannot
-    be used is among the `refused`, and no file of it is left.
+    be used is among the `refused`, and no file of it is left. After an `InputError` no file at all is left.
 
     Args:
         archive: What the participants declare; says what is called how in errors.
         test_set: Its name; predictions of cases that it does not have are skipped.
         path: The archive, whose digest was checked.
         folder: Where the canonical files go: empty, or from an earlier intake.
-        limits: What the archive may hold.
-        workers: How many at a time; as many as this process has cores by default.
+        limits: What the archive may hold; `Limits()` by default. Until too many `canonical_bytes` are noticed each
+            worker may have written one more file.
+        workers: How many at a time; `isolation.default_workers()` by default.
         on_case: Called with each case id as it is done, and with why it was refused or `None`.
 
     Raises:
@@ -153,16 +158,35 @@ def take_in(
         FileError: `E_OUTPUT` when there are other files in the folder, or no room.
         UsageError: There is no such test set, or this is not Linux.
     """
-    wanted = named(test_set).cases
-    _prepare(folder)
+    expected = named(test_set)
+    with filling(folder):
+        intake = _read_all(archive, expected, path, folder, limits or Limits(), workers, on_case)
+        with writing_to(folder):
+            write_intake(intake)
+    return intake
+
+
+def _read_all(
+    archive: Archive,
+    test_set: TestSet,
+    path: Path,
+    folder: Path,
+    limits: Limits,
+    workers: int | None,
+    on_case: Callable[[str, InputError | None], None] | None,
+) -> Intake:
+    """Write the canonical files."""
+    account = Account(archive.file_name, limits)
     outcomes: dict[str, IntakeCase | InputError] = {}
     names: dict[str, list[str]] = {}
     with IsolatedReader() as reader, ExitStack() as files:
-        found = _first_of_each(members(path, archive.file_name, folder, limits), wanted, names, files)
+        found = _first_of_each(members(path, archive.file_name, folder, limits), test_set, account, names, files)
         task = partial(_take_in_case, reader, archive.file_name, folder)
-        with closing(in_parallel(task, found, workers)) as done:
+        with closing(in_parallel(task, found, workers or default_workers())) as done:
             for member, outcome in done:
                 outcomes[member.case_id] = outcome
+                if isinstance(outcome, IntakeCase):
+                    account.written(canonical_file(folder, member.case_id).stat().st_size)
                 if on_case:
                     on_case(member.case_id, outcome if isinstance(outcome, InputError) else None)
     for case_id, rivals in names.items():
@@ -170,43 +194,27 @@ def take_in(
             outcomes[case_id] = _duplicate_error(case_id, archive.file_name, sorted(rivals))
             canonical_file(folder, case_id).unlink(missing_ok=True)
     sorted_outcomes = sorted(outcomes.items())
-    intake = Intake(
-        test_set=test_set,
+    return Intake(
+        test_set=test_set.name,
         folder=folder,
         archive=archive,
         cases={case_id: case for case_id, case in sorted_outcomes if isinstance(case, IntakeCase)},
         refused={case_id: error for case_id, error in sorted_outcomes if isinstance(error, InputError)},
         n_skipped=sum(len(rivals) for case_id, rivals in names.items() if case_id not in outcomes),
     )
-    write_intake(intake)
-    (folder / _BEGUN).unlink()
-    return intake
-
-
-def _prepare(folder: Path) -> None:
-    """Make the folder, or empty it of what an earlier intake has left."""
-    begun = folder / _BEGUN
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        left = sorted(folder.iterdir())
-        if left and not {begun, folder / PREDICTIONS} & set(left):
-            raise _output_error(folder, f"other files, such as {left[0].name}")
-        begun.touch()
-        for file in left:
-            if file != begun:
-                file.unlink()
-    except OSError as error:
-        raise _output_error(folder, error.strerror or type(error).__name__) from None
 
 
 def _first_of_each(
-    found: Iterable[Member], wanted: Collection[str] | None, names: dict[str, list[str]], files: ExitStack
+    found: Iterable[Member], test_set: TestSet, account: Account, names: dict[str, list[str]], files: ExitStack
 ) -> Iterator[Member]:
     """Members to read; `names` gets those of all, by case, and `files` what has to be closed."""
+    wanted, count = test_set.cases, test_set.expected_count
+    n_most = _MOST_TIMES_EXPECTED * count if wanted is None and count else account.limits.files
     for member in found:
         files.enter_context(member.file)
         rivals = names.setdefault(member.case_id, [])
         rivals.append(member.name)
+        account.check_cases(len(names), n_most)
         if len(rivals) == 1 and (wanted is None or member.case_id in wanted):
             yield member
         else:
@@ -221,9 +229,10 @@ def _take_in_case(reader: IsolatedReader, archive_name: str, folder: Path, membe
         except InputError as error:
             return error
     path = canonical_file(folder, member.case_id)
-    write_labels(path, volume.labels, volume.grid, fast=True)
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    with writing_to(folder):
+        write_labels(path, volume.labels, volume.grid, fast=True)
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return IntakeCase(member.name, sha256, volume.notes)
 
 
@@ -235,8 +244,3 @@ def _duplicate_error(case_id: str, archive_name: str, rivals: list[str]) -> Case
         found=f"others as well: {', '.join(rivals[1:4])}{', …' if len(rivals) > 4 else ''}",
         advice="Leave one of them in the archive, best with `ctspine-bench submission pack`.",
     )
-
-
-def _output_error(folder: Path, found: str) -> FileError:
-    expected = "an empty folder, or one with predictions that were fetched before"
-    return FileError("E_OUTPUT", folder, expected=expected, found=found, advice="Choose another folder.")

@@ -7,11 +7,27 @@
 `helper` starts and ends the helper. The child holds one descriptor, can open nothing, and knows no path, no address and
 no secret; it is limited in memory, time and output. What comes back is checked as if a stranger had written it.
 Linux only; everything else of the package works without.
+
+What a child that was taken over could still do depends on the kernel:
+
+- Landlock, ABI 6 (Linux 6.12) or newer: call the kernel, and be wrong about its own file. There is no filter on system
+  calls (seccomp): those that need no descriptor are in reach, and so is an error of the kernel in one of them.
+- An older Landlock (Linux 5.13): also send signals to other processes of its user, and so end them, this one included.
+  Where this is root's process a child becomes `nobody`, and can only end other children.
+- No Landlock: also change and remove files that its user may change, run programs under the same limits, and take over
+  processes of its user as a debugger does, this one included, unless the system forbids that (Yama).
+
+So run this on a machine of its own, or as a user that has nothing else there.
+
+Memory: a child may use `memory_bytes`, which includes what it shares with the thread that asked, up to a byte for each
+of `max_voxels`; what exceeds 256 MiB of that goes back to the system before the next file. `default_workers` is how
+many such threads the machine can bear; should memory run out all the same, the kernel ends children before others.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import signal
 import sys
 import threading
@@ -22,13 +38,27 @@ from ctspine_bench.errors import CaseError, InputError, UsageError
 from ctspine_bench.isolation.answers import read_answer
 from ctspine_bench.isolation.helper import LOST, OUT_OF_MEMORY, OUT_OF_TIME, Helper, Limits
 from ctspine_bench.volumes.reading import MAX_VOXELS
+from ctspine_bench.workers import available_cores
 
 if TYPE_CHECKING:
     from ctspine_bench.records import LabelVolume
 
-__all__ = ["IsolatedReader"]
+__all__ = ["MEMORY_BYTES", "IsolatedReader", "default_workers"]
+
+MEMORY_BYTES: Final = 2 << 30
+"""The largest file that may come, 2³⁰ voxels of any type, takes 1.2 GiB. The same everywhere: whether a prediction is
+refused must not depend on the machine."""
 
 _ADVICE: Final = "Write the label map again as uint8 .nii.gz; if that does not help, tell the organizers."
+
+
+def default_workers() -> int:
+    """Return how many files to read at a time: one a core, if the machine has memory for as many of the largest.
+
+    A container may have less memory than its machine: then say how many.
+    """
+    n_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(available_cores(), n_bytes // MEMORY_BYTES))
 
 
 class IsolatedReader:
@@ -45,7 +75,7 @@ class IsolatedReader:
 
     module: ClassVar[str] = "ctspine_bench.isolation.child"
 
-    def __init__(self, *, memory_bytes: int = 6 << 30, seconds: float = 120, max_voxels: int = MAX_VOXELS) -> None:
+    def __init__(self, *, memory_bytes: int = MEMORY_BYTES, seconds: float = 120, max_voxels: int = MAX_VOXELS) -> None:
         if sys.platform != "linux":
             raise UsageError("predictions of strangers are read in a confined process, which works on Linux alone")
         self._limits = Limits(memory_bytes, seconds, max_voxels)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import mmap
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,14 +22,14 @@ from ctspine_bench.volumes import VoxelBuffer
 from ctspine_bench.volumes.geometry import check_axes
 
 if TYPE_CHECKING:
-    import mmap
-
     from numpy.typing import NDArray
 
 HEADER_BYTES: Final = 1 << 16
 
 # linux/mman.h: map all pages at once.
 _POPULATE_WRITE: Final = 23
+# Twice what a full-size CT needs: to get new memory for each would cost as much time again as reading it.
+_KEPT_BYTES: Final = 1 << 28
 _MAX_NOTES: Final = 50
 _MAX_CHARACTERS: Final = 2000
 _ERRORS: Final[dict[str, type[InputError]]] = {
@@ -56,6 +57,12 @@ class AnswerBuffer(VoxelBuffer):
         with suppress(OSError):  # Linux before 5.14: then page by page, as it is written to
             self.shared.madvise(_POPULATE_WRITE, 0, HEADER_BYTES + n_voxels)
         return super().take(n_voxels)
+
+    def clear(self) -> None:
+        """Give memory back to the system that only files of unusual size need."""
+        if len(self.shared) > _KEPT_BYTES:
+            with suppress(OSError):  # where the system cannot do that the memory is kept
+                self.shared.madvise(mmap.MADV_REMOVE, _KEPT_BYTES)
 
     def write_volume(self, volume: LabelVolume) -> None:
         """Describe the volume whose voxels were read into this memory."""

@@ -24,7 +24,7 @@ import numpy as np
 from ctspine_bench.anatomy import IDENTITY, LabelMap
 from ctspine_bench.errors import InputError, LabelError
 from ctspine_bench.isolation.answers import AnswerBuffer
-from ctspine_bench.isolation.confinement import confine, hide_memory, limit_descriptors
+from ctspine_bench.isolation.confinement import confine, die_first, hide_memory, limit_descriptors
 from ctspine_bench.isolation.helper import MAX_MESSAGE_BYTES, OUT_OF_MEMORY, OUT_OF_TIME, READY, Limits
 from ctspine_bench.records import Grid, LabelVolume
 from ctspine_bench.volumes.reading import read_open_file
@@ -56,6 +56,7 @@ def serve(read: Reader) -> None:
     _warm_up(answer, limits)
     for stream in _STANDARD_STREAMS:
         os.dup2(os.open(os.devnull, os.O_RDWR), stream)
+    die_first()
     hide_memory()
     limit_descriptors(_MAX_DESCRIPTORS)
     gc.freeze()  # what is here now stays: the children need not look at it, and so not copy it
@@ -65,6 +66,7 @@ def serve(read: Reader) -> None:
         if not descriptors:
             return
         (source,) = descriptors
+        answer.clear()
         outcome = _read_in_child(read, os.fsdecode(name), source, answer, limits)
         os.close(source)
         control.send(str(outcome).encode())

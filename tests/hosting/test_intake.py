@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
@@ -13,6 +15,7 @@ import pytest
 from archived import prediction, write_tar
 from niftis import nifti_bytes, small_labels
 
+from ctspine_bench.archives import Limits
 from ctspine_bench.archives import members as real_members
 from ctspine_bench.cli import main
 from ctspine_bench.errors import ArchiveError, CaseError, FileError, InputError, LabelError, UsageError
@@ -230,8 +233,43 @@ class TestWholeOrNotAtAll:
         """All is wrong with an archive that has something else in it after good members: nothing counts as taken in."""
         with pytest.raises(ArchiveError, match=r"E_MEMBER: mine\.tar: "):
             taken(tmp_path, [*GOOD, ("model.py", b"import os")])
-        assert PREDICTIONS not in names(tmp_path / "mine")
-        assert read_intake(tmp_path / "mine") is None
+        assert names(tmp_path / "mine") == []
+
+    @pytest.mark.usefixtures("several_helpers")
+    def test_small_archives_of_large_predictions(self, tmp_path: Path) -> None:
+        """What is written anew is limited altogether; beyond the limit nothing is left, and the next run may begin."""
+        n_bytes = sum(file.stat().st_size for file in taken(tmp_path, GOOD).folder.glob("*.gz"))
+        with pytest.raises(ArchiveError) as caught:
+            taken(tmp_path, GOOD, limits=Limits(canonical_bytes=n_bytes - 1), workers=2)
+        error = caught.value
+        assert (error.code, error.path) == ("E_LIMIT", "mine.tar")
+        assert error.expected == f"label maps that take at most {n_bytes - 1} bytes when written anew"
+        assert names(tmp_path / "mine") == []
+        assert len(taken(tmp_path, GOOD, limits=Limits(canonical_bytes=n_bytes)).cases) == 3
+
+    def test_cases_of_an_open_test_set(self, tmp_path: Path) -> None:
+        """Where no list says which cases there are, four times as many may come as there should be."""
+        members = [(f"{number}.nii", b"") for number in range(165)]
+        assert len(taken(tmp_path, members[1:]).refused) == 164
+        with pytest.raises(ArchiveError, match=r"E_LIMIT: mine\.tar: expected label maps of at most 164 cases"):
+            taken(tmp_path, members)
+        assert names(tmp_path / "mine") == []
+
+    @pytest.mark.parametrize("full", ["b.nii.gz", PREDICTIONS])
+    def test_a_full_disk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: str) -> None:
+        """A typed error that names the folder alone, and room again: whichever file did not fit."""
+
+        def sync(path: Path) -> None:
+            if full in path.name:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+        monkeypatch.setattr("ctspine_bench.files._sync", sync)
+        with pytest.raises(FileError) as caught:
+            taken(tmp_path, GOOD)
+        error = caught.value
+        assert (error.code, error.path) == ("E_OUTPUT", str(tmp_path / "mine"))
+        assert (error.expected, error.found) == ("room for the predictions", "No space left on device")
+        assert names(tmp_path / "mine") == []
 
     @pytest.mark.usefixtures("several_helpers")
     def test_a_run_that_was_interrupted(self, tmp_path: Path) -> None:
@@ -375,6 +413,7 @@ class TestCommand:
         declared = declaration(**{"phantom-public": broken, "phantom-verse": good})
         assert self.fetch(tmp_path, monkeypatch, declared) == 1
         output = capsys.readouterr()
+        assert output.err.startswith("phantom-verse: reading")  # no empty line for the one that failed at once
         assert "E_DIGEST  p.tar" in output.err
         assert "E_DIGEST" in output.out
         assert read_intake(tmp_path / "out" / "phantom-verse") is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import os
 import subprocess
 import sys
 import threading
@@ -13,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from niftis import nifti_bytes, small_labels, write
+from niftis import nifti_bytes, small_labels, with_dim, write
 
 from ctspine_bench.errors import CaseError, UsageError
-from ctspine_bench.isolation import IsolatedReader
+from ctspine_bench.isolation import IsolatedReader, default_workers
 from ctspine_bench.volumes import read_labels
 
 if TYPE_CHECKING:
@@ -126,6 +127,38 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     assert len(list(descriptors.iterdir())) == before
 
 
+def test_memory_goes_back(tmp_path: Path) -> None:
+    """What one large file needed is not kept for the small ones after it, but for what a usual file needs."""
+    large = write(tmp_path / "large.nii", nifti_bytes(small_labels(), dim=with_dim(3, 1024, 1024, 300)))
+    os.truncate(large, 352 + (300 << 20))
+    small = write(tmp_path / "small.nii", nifti_bytes(small_labels()))
+    with IsolatedReader() as reader:
+        assert read(reader, large).labels.shape == (1024, 1024, 300)
+        (helper,) = reader._helpers
+        assert os.fstat(helper._output).st_blocks * 512 > 300 << 20
+        assert_same(read(reader, small), read_labels(small))
+        assert os.fstat(helper._output).st_blocks * 512 <= 256 << 20
+
+
+def test_children_go_first(reader: IsolatedReader, tmp_path: Path) -> None:
+    """When memory runs out the kernel ends the helper and what it has started, not the process that scores."""
+    read(reader, write(tmp_path / "case.nii", nifti_bytes(small_labels())))
+    (helper,) = reader._helpers
+    assert Path(f"/proc/{helper._process.pid}/oom_score_adj").read_text().strip() == "1000"
+
+
+@pytest.mark.parametrize(
+    ("gibibytes", "cores", "workers"),
+    [(16, 4, 4), (16, 64, 8), (7, 4, 3), (1, 4, 1)],
+    ids=["usual", "many", "few", "none"],
+)
+def test_default_workers(monkeypatch: pytest.MonkeyPatch, gibibytes: int, cores: int, workers: int) -> None:
+    """As many as there are cores, unless memory for that many of the largest files is lacking."""
+    monkeypatch.setattr("ctspine_bench.isolation.available_cores", lambda: cores)
+    monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": gibibytes << 18, "SC_PAGE_SIZE": 4096}.__getitem__)
+    assert default_workers() == workers
+
+
 def test_a_helper_that_dies_is_replaced(reader: IsolatedReader, tmp_path: Path) -> None:
     """When the helper itself is killed that is one failed file, and the next one gets a new helper."""
     path = write(tmp_path / "case.nii", nifti_bytes(small_labels()))
@@ -168,7 +201,7 @@ def test_a_helper_that_does_not_start(tmp_path: Path) -> None:
 def test_limits_that_leave_nothing(tmp_path: Path) -> None:
     """When no file at all could be read within the limits that is told, instead of refusing every prediction."""
     path = write(tmp_path / "case.nii", nifti_bytes(small_labels()))
-    with IsolatedReader(memory_bytes=1 << 20) as reader, pytest.raises(UsageError, match="cannot read anything"):
+    with IsolatedReader(seconds=0) as reader, pytest.raises(UsageError, match="cannot read anything"):
         read(reader, path)
 
 

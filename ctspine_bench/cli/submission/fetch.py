@@ -31,7 +31,9 @@ _PATH = click.Path(path_type=Path)
     help="Take the archives from this folder instead; size and digest are checked all the same.",
 )
 @click.option("--allow-host", multiple=True, metavar="HOST", help="Download from this host[:port] as well.")
-@click.option("--workers", type=click.IntRange(min=1), help="Predictions read at a time.  [default: all cores]")
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Predictions read at a time.  [default: as cores and memory allow]"
+)
 @click.option("--comment", type=_PATH, metavar="FILE", help="Where to say why an archive cannot be used, as JSON.")
 @click.option("--commit", metavar="SHA", help="The commit that --comment is about.")
 def command(
