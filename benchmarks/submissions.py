@@ -77,6 +77,7 @@ def _declare(scratch: Path, name: str) -> None:
 
 def _round(scratch: Path, number: int) -> tuple[float, float, float]:
     plain = private = decompression = 0.0
+    (scratch / f"store-{number}").mkdir()
     for name in SUBMISSIONS:
         plain += _run(
             "score", scratch / "predictions" / name / "private", scratch / "benchmark" / "private" / "labels",

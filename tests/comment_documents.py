@@ -46,6 +46,7 @@ SCORED: dict[str, Any] = {
     "uses_test_cases": False,
     "coverage": "complete",
     "coverage_reason": None,
+    "same_predictions_as": [],
     "test_sets": [TEST_SET],
 }
 PROBLEM: dict[str, Any] = {

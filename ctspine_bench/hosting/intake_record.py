@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ctspine_bench import __version__
 from ctspine_bench.cases import CaseFile
-from ctspine_bench.errors import CaseError, FileError, GeometryError, InputError, LabelError
+from ctspine_bench.errors import CaseError, FileError, GeometryError, InputError, LabelError, SubmissionError
 from ctspine_bench.files import replacing
 from ctspine_bench.submissions.declaration import Archive
 from ctspine_bench.testsets import source_of
@@ -68,6 +68,27 @@ class Intake:
             "refused": {case_id: error.code for case_id, error in self.refused.items()},
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def check_files(self) -> None:
+        """Make sure that the files are still those that were taken in.
+
+        Raises:
+            SubmissionError: `E_DIGEST`.
+        """
+        for case_id, case in self.cases.items():
+            try:
+                with canonical_file(self.folder, case_id).open("rb") as file:
+                    found = "" if hashlib.file_digest(file, "sha256").hexdigest() == case.sha256 else "another file"
+            except OSError:
+                found = "none that can be read"
+            if found:
+                raise SubmissionError(
+                    "E_DIGEST",
+                    f"{self.test_set}: {case_id}.nii.gz",
+                    expected="the prediction that was taken in",
+                    found=found,
+                    advice="Take the predictions in again: remove their folder and fetch once more.",
+                )
 
     def case_files(self) -> dict[str, CaseFile]:
         """Return the predictions as `pairing.plan_cases` takes them; those refused carry their `refusal`."""

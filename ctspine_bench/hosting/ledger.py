@@ -1,7 +1,10 @@
 """Limits on private scoring: who had what scored when.
 
 Every result on a private test set tells a little about it, so a team gets a few in a period; attempts that end without
-one are cheaper. Predictions that were scored before cost nothing: their result is known.
+one are cheaper. Predictions that it had scored before cost it nothing: their result is known.
+
+A scoring is charged to a name and to accounts, and counts for whoever has that name or one of those accounts. It goes
+no further: through others who share an account with them, anybody could use up the scorings of strangers.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import tomllib
 import unicodedata
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ctspine_bench.errors import FileError, SubmissionError
@@ -46,7 +50,7 @@ class Entry:
     Attributes:
         when: With time zone.
         team: As declared.
-        accounts: Who owns or sent the submission.
+        accounts: Who sent the submission; if that is not known, who owns it.
         slug: The submission.
         predictions: Digest of its predictions.
         outcome: What happened.
@@ -74,14 +78,12 @@ class Usage:
     """What a team has used up in the period.
 
     Attributes:
-        teams: Under which names.
         scored: When its scorings with a result began.
         failed: When those without one began, oldest first.
         exhausted: Whether there is none left.
         next_free: When the next is free; `None` if it is now, or never.
     """
 
-    teams: tuple[str, ...]
     scored: tuple[datetime, ...]
     failed: tuple[datetime, ...]
     exhausted: bool
@@ -153,17 +155,23 @@ class Ledger:
                 "E_OUTPUT", self.path.name, expected="a ledger that can be written to", found=found, advice=advice
             ) from None
 
-    def start(self, entry: Entry) -> None:
+    def start(self, entry: Entry, *, answered: bool = False) -> None:
         """Charge a scoring to a team before it begins.
 
         It costs nothing if it goes on with one that was cut short, or if the team had a result for these predictions
         before: then the references or the scorer have changed, which is not the team's doing.
 
+        Args:
+            entry: The scoring.
+            answered: Whether the scores are known. Then it costs a team nothing that had them before, even if they
+                count as no result; others pay for them as for any.
+
         Raises:
             SubmissionError: `E_QUOTA`.
         """
         charges = self._charges(_of_same_team(self.entries(), entry.team, entry.accounts))
-        if any(charge.predictions == entry.predictions and charge.outcome != "failed" for charge in charges):
+        same = [charge for charge in charges if charge.predictions == entry.predictions]
+        if any(answered or charge.outcome != "failed" for charge in same):
             return
         usage = self.usage(entry.team, entry.accounts, entry.when)
         if usage.exhausted:
@@ -176,7 +184,7 @@ class Ledger:
         return any(charge.predictions == entry.predictions and charge.outcome == "started" for charge in charges)
 
     def usage(self, team: str, accounts: Collection[str], now: datetime) -> Usage:
-        """Return what a team has used up, whatever names it went by."""
+        """Return what was used up by this name or any of these accounts."""
         entries = _of_same_team(self.entries(), team, accounts)
         period = timedelta(days=self.quota.period_days)
         charges = [charge for charge in self._charges(entries) if charge.when > now - period]
@@ -187,22 +195,23 @@ class Ledger:
         ]
         dates = [date for exhausted, date in waits if exhausted]
         return Usage(
-            teams=tuple(dict.fromkeys((team, *(entry.team for entry in entries)))),
             scored=scored,
             failed=failed,
             exhausted=bool(dates),
             next_free=None if None in dates else max((date for date in dates if date), default=None),
         )
 
-    def teams(self) -> tuple[Entry, ...]:
-        """Return the latest entry of every team, by which its usage can be looked up."""
-        latest: list[Entry] = []
-        rest = self.entries()
-        while rest:
-            same = _of_same_team(rest, rest[-1].team, rest[-1].accounts)
-            latest.append(rest[-1])
-            rest = tuple(entry for entry in rest if entry not in same)
-        return tuple(latest)
+    def teams(self) -> dict[str, Entry]:
+        """Return plain name → latest entry of every team, by which its usage can be looked up; newest first."""
+        latest: dict[str, Entry] = {}
+        for entry in reversed(self.entries()):
+            latest.setdefault(plain_name(entry.team), entry)
+        return latest
+
+    def scored_earlier(self, predictions: str, slug: str) -> tuple[str, ...]:
+        """Return the other submissions that came with these predictions before this one first did, oldest first."""
+        slugs = dict.fromkeys(entry.slug for entry in self.entries() if entry.predictions == predictions)
+        return tuple(takewhile(lambda other: other != slug, slugs))
 
     @staticmethod
     def _charges(entries: Iterable[Entry]) -> list[Charge]:
@@ -232,23 +241,17 @@ def _parse(line: bytes) -> Entry | None:
 
 
 def _of_same_team(entries: Iterable[Entry], team: str, accounts: Collection[str]) -> tuple[Entry, ...]:
-    """The entries of a team: those of its name or accounts, those of the names and accounts in these, and so on."""
-    entries = tuple(entries)
+    """The entries of this name or any of these accounts."""
     names = _identities(team, accounts)
-    while True:
-        same = tuple(entry for entry in entries if names & _identities(entry.team, entry.accounts))
-        more = names.union(*(_identities(entry.team, entry.accounts) for entry in same))
-        if more == names:
-            return same
-        names = more
+    return tuple(entry for entry in entries if names & _identities(entry.team, entry.accounts))
 
 
 def _identities(team: str, accounts: Iterable[str]) -> frozenset[str]:
-    return frozenset({f"team {_plain(team)}", *(f"account {_plain(account)}" for account in accounts)})
+    return frozenset({f"team {plain_name(team)}", *(f"account {plain_name(account)}" for account in accounts)})
 
 
-def _plain(name: str) -> str:
-    """A name without what only looks different: case, width, blanks, characters that cannot be seen."""
+def plain_name(name: str) -> str:
+    """Return a name without what only looks different: case, width, blanks, characters that cannot be seen."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return "".join(character for character in folded if unicodedata.category(character)[0] not in "ZC")
 
@@ -261,7 +264,6 @@ def _wait(used: tuple[datetime, ...], limit: int, period: timedelta) -> tuple[bo
 
 
 def _exhausted(usage: Usage, quota: Quota) -> SubmissionError:
-    others = f" (also as {', '.join(usage.teams[1:])})" if usage.teams[1:] else ""
     when = (
         f"on {usage.next_free.astimezone(UTC):%Y-%m-%d at %H:%M} UTC"
         if usage.next_free
@@ -272,6 +274,6 @@ def _exhausted(usage: Usage, quota: Quota) -> SubmissionError:
         None,
         expected=f"at most {quota.scored} scorings with a result and {quota.failed} without one for a team in "
         f"{quota.period_days} days",
-        found=f"{len(usage.scored)} with a result and {len(usage.failed)} without one by {usage.teams[0]}{others}",
+        found=f"{len(usage.scored)} with a result and {len(usage.failed)} without one by this team or account",
         advice=f"The next is free {when}. The public test set can be scored with `ctspine-bench score` at any time.",
     )

@@ -55,7 +55,8 @@ def check_pull_request(
         repository: Holds both branches with their whole history.
         base: Branch or commit that it would be merged into.
         head: Branch or commit that it brings.
-        author: Account that opened it. Without, every submission that exists counts as somebody else's.
+        author: Account that opened it, which must be among the owners of what it brings or changes. Without, a new
+            submission may be anybody's, and every one that exists counts as somebody else's.
         allow_several: Whether it may bring more than one submission.
 
     Raises:
@@ -113,13 +114,12 @@ class _Board:
             return [_not_scored(slug)]
         if slug not in self._slugs:
             same = sorted(other for other in self._slugs if other and other.casefold() == slug.casefold())
-            return [_collision(slug, other) for other in same]
+            return [*(_collision(slug, other) for other in same), *_not_an_owner(slug, brought, author)]
         content = declaration_at(self._repository, self._base, slug)
         declaration = None if content is None else check_declaration(content, f"{SUBMISSIONS}/{slug}/{DECLARATION}")[0]
         if declaration and declaration.kind != "scored":
             return [_not_scored(slug)]
-        owners = {owner.casefold() for owner in declaration.owners} if declaration else set()
-        if author and author.casefold() in owners:
+        if author and declaration and _owns(author, declaration):
             return []
         return [
             SubmissionError(
@@ -211,6 +211,25 @@ def _several(slugs: Sequence[str]) -> SubmissionError:
         found=f"{len(slugs)}: {names}",
         advice="Open a pull request for each.",
     )
+
+
+def _owns(author: str, declaration: Declaration) -> bool:
+    return author.casefold() in {owner.casefold() for owner in declaration.owners}
+
+
+def _not_an_owner(slug: str, brought: Declaration | None, author: str | None) -> list[SubmissionError]:
+    """Return whether a new submission names others as its owners, but not who brings it."""
+    if brought is None or author is None or _owns(author, brought):
+        return []
+    return [
+        SubmissionError(
+            "E_OWNER",
+            f"{SUBMISSIONS}/{shown(slug)}/{DECLARATION}: owners",
+            expected=f"{shown(author)}, who opened the pull request, among the owners",
+            found=", ".join(brought.owners) or "none",
+            advice="Add your account to `owners`.",
+        )
+    ]
 
 
 def _not_scored(slug: str) -> SubmissionError:

@@ -103,7 +103,7 @@ def _score(
     _check_references(score)
     _check_predictions(score, intake)
     own = {*intake.cases, *intake.refused}
-    return score, public_results(score, own, intake.refused) if test_set.private else None
+    return score, public_results(score, own) if test_set.private else None
 
 
 class _Counter:

@@ -12,26 +12,23 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
-
 from ctspine_bench.errors import InputError, SubmissionError, UsageError
-from ctspine_bench.files import replacing_together
 from ctspine_bench.hosting.ledger import Entry, Ledger, read_quota
+from ctspine_bench.hosting.public_record import explained, joined_scores, write_record
 from ctspine_bench.hosting.scored_set import SETTINGS, plan_set, score_set
-from ctspine_bench.hosting.store import StoredScores
-from ctspine_bench.results import CASES, RESULTS, results_document
-from ctspine_bench.tables import case_table, write_json, write_table
+from ctspine_bench.results import CASES, RESULTS
 from ctspine_bench.testsets import named
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from ctspine_bench.evaluate import SubmissionScore
+    import pandas as pd
+
     from ctspine_bench.hosting.intake import Intake
     from ctspine_bench.hosting.ledger import Outcome
     from ctspine_bench.hosting.scored_set import PlannedSet, Progress
-    from ctspine_bench.hosting.store import PrivateStore
+    from ctspine_bench.hosting.store import PrivateStore, StoredScores
     from ctspine_bench.submissions.declaration import Declaration
 
 _PUBLIC_FILES: Final = {RESULTS, CASES, "comment.json"}
@@ -66,7 +63,7 @@ def score_record(
     workers: int | None = None,
     progress: Progress | None = None,
     commit: str | None = None,
-    accounts: Collection[str] = (),
+    author: str | None = None,
     now: datetime | None = None,
 ) -> ScoredRecord:
     """Score a submission and write its public record, `results.json` and `cases.parquet`.
@@ -84,7 +81,8 @@ def score_record(
         progress: Called with the test set and how many cases are done of how many; of a private set only after every
             fifth case, so that no case's time can be told.
         commit: The commit that the declaration was read from.
-        accounts: Who sent the submission; the declared owners count anyway.
+        author: The verified account that sent the submission, to which a private scoring is charged; to the declared
+            owners if that is not known.
         now: The time, UTC; the clock's by default.
 
     Raises:
@@ -102,27 +100,30 @@ def score_record(
         entry = Entry(
             when=now or datetime.now(UTC),
             team=declaration.team,
-            accounts=tuple(dict.fromkeys([*declaration.owners, *accounts])),
+            accounts=(author,) if author else declaration.owners,
             slug=slug,
             predictions=_digest(private),
             outcome="started",
         )
         charge = _Charge(store if private else None, entry)
         stored = store.read(key) if store else None
-        scores = stored
-        if scores is None:
-            charge.start()
-            try:
-                scores = _score_all(planned, store, key, workers, progress)
-            except Exception:
-                charge.end("failed")
-                raise
-            if store:
-                store.save(key, scores)
+        charge.start(answered=stored is not None)
+        try:
+            scores = stored or _score_all(planned, store, key, workers, progress)
+        except Exception:
+            charge.end("failed")
+            raise
+        if store and not stored:
+            store.save(key, explained(scores, {}))
         charge.end("scored" if _tells_something(scores) else "failed")
-        archives = {name: each.intake.archive.sha256 for name, each in planned.items()}
-        submission = {"slug": slug, "declaration_sha256": declaration_sha256, "archives": archives, "commit": commit}
-        document = write_record(scores, output, submission)
+        submission = {
+            "slug": slug,
+            "declaration_sha256": declaration_sha256,
+            "archives": {name: each.intake.archive.sha256 for name, each in planned.items()},
+            "commit": commit,
+            "same_predictions_as": charge.scored_earlier() if _tells_something(scores) else [],
+        }
+        document = write_record(explained(scores, intakes), output, submission)
         if store:
             store.save_record(slug, declaration_sha256, key, output)
     return ScoredRecord(
@@ -149,6 +150,7 @@ def _check_request(
                 found="those of another",
                 advice="Fetch them into a folder of their own.",
             )
+        intakes[name].check_files()
     secret = [references.resolve(), *([store.folder.resolve()] if store else [])]
     place = output.resolve()
     if any(folder == place or folder in place.parents or place in folder.parents for folder in secret):
@@ -162,18 +164,26 @@ class _Charge:
     """A scoring in the ledger of a store, if there is one."""
 
     def __init__(self, store: PrivateStore | None, entry: Entry) -> None:
+        self._store = store
         self._ledger = Ledger(store.ledger, read_quota(store.quota)) if store else None
         self._entry = entry
 
-    def start(self) -> None:
+    def start(self, *, answered: bool) -> None:
         if self._ledger:
-            self._ledger.start(self._entry)
+            self._ledger.start(self._entry, answered=answered)
 
     def end(self, outcome: Outcome) -> None:
         """Close the scoring; what was not open had been paid for, unless it was killed before it could be closed."""
         if self._ledger:
             is_open = self._ledger.is_open(self._entry)
             self._ledger.append(replace(self._entry, outcome=outcome if is_open else "repeated"))
+
+    def scored_earlier(self) -> list[str]:
+        """Return the submissions in the store that had these private predictions scored first."""
+        if not self._store or not self._ledger:
+            return []
+        earlier, known = self._ledger.scored_earlier(self._entry.predictions, self._entry.slug), self._store.slugs()
+        return [slug for slug in earlier if slug in known]
 
 
 def _plan_all(
@@ -216,53 +226,10 @@ def _score_all(
     return joined_scores([score for score, _ in found.values()], disclosed)
 
 
-def joined_scores(scores: Sequence[SubmissionScore], disclosed: Mapping[str, dict[str, Any]]) -> StoredScores:
-    """Return the scores of a submission on its test sets as the store keeps them.
-
-    Args:
-        scores: One for each test set.
-        disclosed: Private test set → what may be told of it.
-    """
-    return StoredScores(
-        results_document(scores, disclosed=disclosed),
-        cases=_joined(score.table for score in scores if not score.test_set.private),
-        private=_joined(score.table for score in scores if score.test_set.private),
-    )
-
-
-def _joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    tables = list(tables)
-    return pd.concat(tables, ignore_index=True) if tables else case_table((), "")
-
-
 def _tells_something(scores: StoredScores) -> bool:
     """Whether at least one private case was scored from its own prediction."""
     cases = scores.private[scores.private["row"] == "case"]
     return bool(cases["failure"].isna().any())
-
-
-def write_record(
-    scores: StoredScores, output: Path, submission: Mapping[str, Any], kind: str = "scored"
-) -> dict[str, Any]:
-    """Write the public record, and return what is in its results.json.
-
-    Args:
-        scores: What was scored.
-        output: The folder for results.json and cases.parquet.
-        submission: What results.json says about where the predictions come from.
-        kind: As declared.
-    """
-    with replacing_together(output) as temporary:
-        write_table(scores.cases, temporary / CASES)
-        document = {
-            "schema_version": scores.results["schema_version"],
-            "kind": kind,
-            "submission": submission,
-            "cases_sha256": hashlib.sha256((temporary / CASES).read_bytes()).hexdigest(),
-            **{key: value for key, value in scores.results.items() if key != "schema_version"},
-        }
-        write_json(document, temporary / RESULTS)
-    return document
 
 
 def _by_test_set(scores: StoredScores) -> dict[str, pd.DataFrame]:

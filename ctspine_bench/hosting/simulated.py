@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from ctspine_bench.hosting.disclosure.results import public_results
-from ctspine_bench.hosting.scoring import joined_scores, write_record
+from ctspine_bench.hosting.public_record import joined_scores, write_record
 from ctspine_bench.submissions.declaration import Declaration, Training
 from ctspine_bench.submissions.reading import DECLARATION
 from ctspine_bench.submissions.writing import write_submission
@@ -41,6 +41,7 @@ def write_simulated_record(
         "declaration_sha256": declaration_sha256,
         "archives": {},
         "commit": None,
+        "same_predictions_as": [],
     }
     write_record(kept, folder, submission, kind="simulated")
     # Nothing but the name and the references decides about the scores of a simulation.

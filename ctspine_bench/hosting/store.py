@@ -206,18 +206,9 @@ class PrivateStore:
         entry = self._index(slug).get(declaration_sha256)
         return self.read(entry["key"]) if entry else None
 
-    def private_tables(self, test_set: str, declarations: Mapping[str, str] | None = None) -> dict[str, pd.DataFrame]:
-        """Return slug → case table of one private test set, without incomplete ones: what rankings are made from.
-
-        Args:
-            test_set: Which test set.
-            declarations: See `scores`.
-        """
-        return {
-            slug: scores.private[scores.private["test_set"] == test_set]
-            for slug, scores in self.scores(declarations).items()
-            if scores.results["test_sets"].get(test_set, {}).get("complete")
-        }
+    def slugs(self) -> tuple[str, ...]:
+        """Return the submissions that were scored, sorted."""
+        return tuple(sorted(path.stem for path in (self.folder / "index").glob("*.json")))
 
     def scores(self, declarations: Mapping[str, str] | None = None) -> dict[str, StoredScores]:
         """Return slug → scores.
@@ -226,8 +217,7 @@ class PrivateStore:
             declarations: Slug → digest of the declaration that counts; by default the latest of every submission.
         """
         if declarations is None:
-            slugs = sorted(path.stem for path in (self.folder / "index").glob("*.json"))
-            declarations = {slug: next(reversed(self._index(slug))) for slug in slugs}
+            declarations = {slug: next(reversed(self._index(slug))) for slug in self.slugs()}
         found = {slug: self.scores_of(slug, digest) for slug, digest in declarations.items()}
         return {slug: scores for slug, scores in found.items() if scores}
 

@@ -48,8 +48,8 @@ def project(template: GitRepository, tmp_path: Path) -> Iterator[GitRepository]:
 
 
 def check(project: GitRepository, head: str, **options: object) -> PullRequestCheck:
-    """The check as CI runs it, for a pull request of `attacker`."""
-    return check_pull_request(Repository(project.folder), "main", head, **{"author": "attacker", **options})  # type: ignore[arg-type]
+    """The check as CI runs it, for a pull request of an account that is no owner but of what it brings."""
+    return check_pull_request(Repository(project.folder), "main", head, **{"author": "example-login", **options})  # type: ignore[arg-type]
 
 
 def problems(project: GitRepository, head: str, **options: object) -> list[tuple[str, str | None]]:
@@ -330,6 +330,14 @@ def test_refs_that_are_none(project: GitRepository, ref: str) -> None:
             check_pull_request(Repository(project.folder), *refs)
         assert caught.value.code == "E_GIT"
     assert not list(project.folder.glob("witness*"))
+
+
+def test_a_submission_in_the_name_of_others(project: GitRepository) -> None:
+    """Whoever brings a submission is among its owners, or others would own, and pay for, what they never sent."""
+    head = project.submit("mine", declaration(owners="[their-login, somebody]"))
+    (problem,) = check(project, head, author="attacker").problems
+    assert (problem.code, problem.path) == ("E_OWNER", f"{MINE}: owners")
+    assert (problem.found, problem.advice) == ("their-login, somebody", "Add your account to `owners`.")
 
 
 def test_a_branch_named_like_an_option(project: GitRepository) -> None:

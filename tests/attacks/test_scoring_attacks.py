@@ -67,12 +67,14 @@ class Submitter:
         predictions = {case: prediction_of(case, first, seed) for case, first in SMALL.items()}
         return make_intake(self.folder / f"p{seed}", NAME, predictions, declare(NAME).test_sets[NAME], **more)
 
-    def score(self, intake: Intake, *, accounts: tuple[str, ...] = (), **declared: Any) -> ScoredRecord:
+    def score(
+        self, intake: Intake, *, author: str | None = None, slug: str = "a-method", **declared: Any
+    ) -> ScoredRecord:
         """Score them as somebody."""
         declaration = declare(NAME, **declared)
         return score_record(
-            "a-method", declaration, "d" * 64, {NAME: replace(intake, archive=declaration.test_sets[NAME])},
-            self.references, store=self.store, output=self.folder / "out", accounts=accounts, now=NOW,
+            slug, declaration, "d" * 64, {NAME: replace(intake, archive=declaration.test_sets[NAME])},
+            self.references, store=self.store, output=self.folder / "out", author=author, now=NOW,
         )  # fmt: skip
 
 
@@ -91,7 +93,7 @@ def submitter(tmp_path: Path, references: Path, store: PrivateStore) -> Submitte
         {"team": "Ａ Ｔｅａｍ"},
         {"team": "A TEAM", "owners": ("mallory",)},
         {"team": "Other", "owners": ("OctoCat",)},
-        {"team": "Other", "owners": ("mallory",), "accounts": ("octocat",)},
+        {"team": "Other", "owners": ("mallory",), "author": "octocat"},
     ],
     ids=["blanks", "full width", "another account", "account in another case", "sent by the same account"],
 )
@@ -109,6 +111,73 @@ def test_two_teams_that_turn_out_to_be_one(submitter: Submitter) -> None:
     submitter.score(submitter.intake(1), team="Two", owners=("bob",))
     with pytest.raises(SubmissionError, match=r"found 2 with a result"):
         submitter.score(submitter.intake(2), team="Three", owners=("alice", "bob"))
+
+
+def test_using_up_the_scorings_of_others(submitter: Submitter) -> None:
+    """Who names others as owners, or shares an account with them, pays alone; nothing ties strangers together."""
+    submitter.score(submitter.intake(0), author="mallory", team="Mallory Lab", owners=("victim", "mallory"))
+    submitter.score(submitter.intake(1), author="victim", team="Victim University", owners=("victim", "mallory"))
+    with pytest.raises(SubmissionError, match="E_QUOTA") as caught:
+        submitter.score(submitter.intake(2), author="mallory", team="Third", owners=("mallory",))
+    assert not any(name in str(caught.value) for name in ("Mallory", "Victim", "mallory", "victim", "Third"))
+
+
+def test_copied_predictions(submitter: Submitter) -> None:
+    """What another team has sent costs a scoring all the same, and the record says whose it is; theirs says nothing."""
+    submitter.score(submitter.intake(0), slug="honest", author="honest", team="Honest Lab")
+    thief: dict[str, Any] = {"slug": "thief", "author": "thief", "team": "Thief Inc", "owners": ("thief",)}
+    copied = submitter.score(submitter.intake(0), **thief, seed=9)
+    assert copied.repeated
+    assert copied.document["submission"]["same_predictions_as"] == ["honest"]
+    assert submitter.store.public_record("thief", "d" * 64)
+    with pytest.raises(SubmissionError, match="E_QUOTA"):
+        submitter.score(submitter.intake(1), **thief)
+    again = submitter.score(submitter.intake(0), slug="honest", author="honest", team="Honest Lab")
+    assert again.document["submission"]["same_predictions_as"] == []
+
+
+def test_copied_predictions_beyond_the_quota(submitter: Submitter) -> None:
+    """Who has none left does not get the known result of others either."""
+    submitter.score(submitter.intake(0), slug="honest", author="honest", team="Honest Lab")
+    submitter.score(submitter.intake(1), slug="thief", author="thief", team="Thief Inc", owners=("thief",))
+    shutil.rmtree(submitter.folder / "out")
+    with pytest.raises(SubmissionError, match="E_QUOTA"):
+        submitter.score(submitter.intake(0), slug="thief-2", author="thief", team="Thief Inc", owners=("thief",))
+    assert not (submitter.folder / "out").exists()
+    assert submitter.store.slugs() == ("honest", "thief")
+
+
+def refused(submitter: Submitter, name: str) -> Intake:
+    """Predictions of which one is refused, in an archive with a file of this name."""
+    error = FileError("E_FORMAT", f"{name}.zip: {name}.nii.gz", expected="NIfTI", found=name, advice="Look at it.")
+    intake = submitter.intake(0)
+    case_id = next(iter(SMALL))
+    return replace(
+        intake, cases={other: each for other, each in intake.cases.items() if other != case_id},
+        refused={case_id: error},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["scored", "killed half way"])
+def test_names_of_files_in_the_archives_of_others(
+    submitter: Submitter, killed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the store nor the journal of an earlier scoring tells how others called the same refused prediction."""
+    if killed:
+        with monkeypatch.context() as patched:
+            patched.setattr(PrivateStore, "save", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                submitter.score(refused(submitter, "theirs"), author="honest", team="Honest Lab")
+    else:
+        submitter.score(refused(submitter, "theirs"), author="honest", team="Honest Lab")
+    thief: dict[str, Any] = {"slug": "thief", "author": "thief", "team": "Thief Inc", "owners": ("thief",)}
+    intake = refused(submitter, "mine")
+    document = submitter.score(intake, **thief).document
+    assert [each["message"] for each in document["test_sets"][NAME]["failures"]] == [
+        str(error) for error in intake.refused.values()
+    ]
+    assert "theirs" not in json.dumps(document)
+    assert not [path for path in (submitter.store.folder / "scores").rglob("*.json") if "theirs" in path.read_text()]
 
 
 def test_repacked_predictions_give_nothing_new(submitter: Submitter) -> None:
@@ -338,7 +407,7 @@ def test_guessing_names_of_private_cases(submitter: Submitter) -> None:
     intake = make_intake(submitter.folder / "guesses", NAME, predictions, declare(NAME).test_sets[NAME])
     document = submitter.score(intake).document
     assert "guess-" not in json.dumps(document)
-    assert document["test_sets"][NAME]["n_ignored_predictions"] == 3
+    assert not any("ignored" in key for key in document["test_sets"][NAME])
 
 
 def test_a_huge_grid_against_small_references(submitter: Submitter) -> None:

@@ -49,6 +49,7 @@ class Stage:
         self.project = GitRepository.make(folder / "project", {"submissions/README.md": "Submissions.\n"})
         self.references = write_references(folder / "references")
         self.store = folder / "store"
+        self.store.mkdir()
         self.archives = {name: self._upload(name) for name in SETS}
 
     def _upload(self, name: str, seed: int = 0) -> dict[str, object]:
@@ -202,7 +203,7 @@ def test_a_malicious_pull_request_gets_no_further_than_its_check(
     assert outcome.codes == {"check-pr": 1, "comment": 0}
     assert code in outcome.comment
     assert stage.server.requests == []
-    assert not stage.store.exists()
+    assert list(stage.store.iterdir()) == []
 
 
 def test_a_broken_declaration_is_told_in_full(stage: Stage) -> None:
@@ -273,7 +274,7 @@ def test_an_archive_that_does_not_arrive_is_an_error(
     assert outcome.codes == {"check-pr": 0, "fetch": 1, "comment": 0}, outcome.log
     assert code in outcome.comment
     assert "private.tar" in outcome.comment
-    assert not stage.store.exists()
+    assert list(stage.store.iterdir()) == []
 
 
 def test_a_dropped_line_is_taken_up_again(stage: Stage) -> None:

@@ -82,7 +82,8 @@ REFERENCE = {
 
 def public_document(*scores: SubmissionScore) -> dict[str, Any]:
     """results.json of a scored record."""
-    return {**results_document(scores), "kind": "scored", "submission": {"slug": "my-method", "commit": COMMIT}}
+    submission = {"slug": "my-method", "commit": COMMIT, "same_predictions_as": []}
+    return {**results_document(scores), "kind": "scored", "submission": submission}
 
 
 def test_results_become_data(tmp_path: Path) -> None:
@@ -210,6 +211,18 @@ def test_flags_are_shown(tmp_path: Path) -> None:
     assert "**Trained on VerSe**" in text
     assert "Not ranked." in text
     check_tame(text)
+
+
+def test_copied_predictions_are_shown(tmp_path: Path) -> None:
+    """The comment says whose predictions these were before, up to a limit."""
+    results = public_document(score_of(CASES, official("public")))
+    results["submission"]["same_predictions_as"] = [f"method-{number}" for number in range(30)]
+    path = tmp_path / "comment.json"
+    write_comment_data(results, declaration(), "my-method", path, {}, None)
+    data = read_comment_data(path)
+    assert data.same_predictions_as == tuple(f"method-{number}" for number in range(20))
+    assert "- **Same predictions** as `method-0`, `method-1`," in comment_markdown(data)
+    check_tame(comment_markdown(data))
 
 
 def test_refused_cases_are_listed_up_to_a_limit(tmp_path: Path) -> None:

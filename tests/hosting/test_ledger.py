@@ -81,13 +81,41 @@ def test_a_name_that_only_looks_different_is_the_same(ledger: Ledger, name: str)
         ledger.start(entry("3", name))
 
 
-def test_a_shared_account_makes_one_team_through_others(ledger: Ledger) -> None:
-    """Whoever is tied by an account, however indirectly, is the same team."""
+def test_a_shared_account_makes_one_team(ledger: Ledger) -> None:
+    """What an account was charged for counts under any name, and the refusal tells of nobody."""
     run(ledger, entry("1", "First", "Alice"))
     run(ledger, entry("2", "Second", "alice", "bob"))
-    with pytest.raises(SubmissionError, match=r"by Third \(also as First, Second\)"):
-        ledger.start(entry("3", "Third", "BOB"))
+    with pytest.raises(SubmissionError, match="E_QUOTA") as caught:
+        ledger.start(entry("3", "Third", "ALICE"))
+    assert not any(name in str(caught.value).casefold() for name in ("first", "second", "third", "alice", "bob"))
     ledger.start(entry("3", "Fourth", "carol"))
+
+
+def test_sharing_goes_no_further(ledger: Ledger) -> None:
+    """Whoever shares an account with somebody who shares one with others is not those others."""
+    run(ledger, entry("1", "First", "alice"))
+    run(ledger, entry("2", "Second", "alice", "bob"))
+    assert [len(ledger.usage(*of, NOW).scored) for of in (("First", ["alice"]), ("New", ["bob"]))] == [2, 1]
+
+
+def test_known_scores_are_free_to_those_who_had_them(ledger: Ledger) -> None:
+    """Known scores cost nothing who had them before, even as a failure; everybody else pays for them."""
+    run(ledger, entry("1", "A", "alice"), "failed")
+    ledger.start(entry("1", "A", "alice"), answered=True)
+    assert len(ledger.entries()) == 2
+    ledger.start(entry("1", "B", "bob"), answered=True)
+    assert [each.team for each in ledger.entries()] == ["A", "A", "B"]
+
+
+def test_who_came_first_with_some_predictions(ledger: Ledger) -> None:
+    """Of one submission, those before it are told, once and in order; those that came after it are not."""
+    for slug in ("first", "second", "first", "third", "second"):
+        ledger.append(replace(entry("1"), slug=slug, outcome="scored"))
+    ledger.append(replace(entry("2"), slug="other", outcome="scored"))
+    found = {slug: ledger.scored_earlier("1", slug) for slug in ("first", "second", "third", "new")}
+    assert found == {
+        "first": (), "second": ("first",), "third": ("first", "second"), "new": ("first", "second", "third"),
+    }  # fmt: skip
 
 
 def test_torn_and_foreign_lines_are_no_entries(ledger: Ledger) -> None:
@@ -124,11 +152,11 @@ def test_the_ledger_is_for_the_organizers_alone(ledger: Ledger) -> None:
 
 
 def test_teams_are_listed_once(ledger: Ledger) -> None:
-    """However many names a team has had."""
+    """However their names were spelt: the latest entry of each, newest first."""
     run(ledger, entry("1", "First", "alice"))
     run(ledger, entry("2", "Other"))
-    run(ledger, entry("3", "Second", "alice"))
-    assert [each.team for each in ledger.teams()] == ["Second", "Other"]
+    run(ledger, entry("3", "FIRST", "bob"))
+    assert [(name, each.accounts) for name, each in ledger.teams().items()] == [("first", ("bob",)), ("other", ())]
 
 
 @settings(max_examples=25)

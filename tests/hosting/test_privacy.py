@@ -107,6 +107,7 @@ def play(
 ) -> str:
     """Score it as the organizers' machine does and return all that anybody else could read, as one text."""
     folder = situation.folder
+    (folder / "store").mkdir(exist_ok=True)
     arguments = ["submission", "score", folder / "a-method", "--references", folder / "references"]
     arguments += [
         "--output",

@@ -55,13 +55,21 @@ def problems(project: GitRepository, head: str, **options: object) -> list[tuple
 
 
 def test_a_new_submission(project: GitRepository) -> None:
-    """One new declaration is fine, from anybody; base and head are pinned by name."""
+    """One new declaration is fine; base and head are pinned by name."""
     head = project.submit("my-method")
     found = check(project, "my-method")
     assert found.problems == ()
     assert (found.base, found.head) == (project.git("rev-parse", "main"), head)
     assert found.slugs == ("my-method",)
     assert found.declarations["my-method"].name == "my-method"
+
+
+@pytest.mark.parametrize("author", ["Example-LOGIN", None])
+def test_a_new_submission_of_one_of_its_owners(project: GitRepository, author: str | None) -> None:
+    """Its author is among the owners, however the letters are written, or not known; nobody else brings it."""
+    head = project.submit("my-method")
+    assert problems(project, head, author=author) == []
+    assert problems(project, head, author="x") == [("E_OWNER", "submissions/my-method/submission.yaml: owners")]
 
 
 def test_the_base_branch_may_move_on(project: GitRepository) -> None:

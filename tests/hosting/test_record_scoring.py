@@ -17,14 +17,16 @@ from hosted_submissions import (
     grid_of,
     make_intake,
     make_intakes,
+    prediction_of,
     remember_aggregates,
     write_references,
 )
 from label_volumes import column
 
 from ctspine_bench import score_submission, write_labels
-from ctspine_bench.errors import CaseError, FileError, SubmissionError, UsageError
+from ctspine_bench.errors import CODES, CaseError, FileError, SubmissionError, UsageError
 from ctspine_bench.evaluate import evaluate_pair
+from ctspine_bench.hosting.intake_record import write_intake
 from ctspine_bench.hosting.ledger import Ledger, Quota
 from ctspine_bench.hosting.scoring import ScoredRecord, score_record
 from ctspine_bench.hosting.standings import prospective_ranks
@@ -32,11 +34,15 @@ from ctspine_bench.hosting.store import PrivateStore
 from ctspine_bench.provenance import engine_sha256
 from ctspine_bench.results import CASES, RESULTS, aggregates
 from ctspine_bench.submissions.records import Record
+from ctspine_bench.submissions.writing import write_submission
 from ctspine_bench.tables import read_table
 from ctspine_bench.testsets import named
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from command_line import Done
 
     from ctspine_bench.hosting.intake import Intake
     from ctspine_bench.testsets import TestSet
@@ -91,6 +97,7 @@ def test_public_record(made: Path, intakes: dict[str, Intake], tmp_path: Path, s
     archives = {name: archive.sha256 for name, archive in declare().test_sets.items()}
     assert document["submission"] == {
         "slug": "a-method", "declaration_sha256": DECLARED, "archives": archives, "commit": "1" * 40,
+        "same_predictions_as": [],
     }  # fmt: skip
     assert document["provenance"]["command"] == ""
     assert document["provenance"]["engine_sha256"] == engine_sha256()
@@ -112,7 +119,7 @@ def test_public_sets_are_scored_as_by_the_plain_command(
             intakes[f"phantom-{name}"].folder, made / "benchmark" / name / "labels", test_set=named(f"phantom-{name}")
         )
         if name == "private":
-            assert store.private_tables("phantom-private")["a-method"].equals(plain.table)
+            assert store.scores()["a-method"].private.equals(plain.table)
         else:
             expected = json.loads(json.dumps(aggregates(plain.summary)))
             assert {key: document[f"phantom-{name}"][key] for key in expected} == expected
@@ -128,7 +135,9 @@ def test_the_same_predictions_are_answered_from_the_store(
     assert (first.repeated, again.repeated) == (False, True)
     assert again.document["test_sets"] == first.document["test_sets"]
     assert again.document["submission"]["slug"] == "b-method"
-    assert outcomes(store) == ["started", "scored", "repeated"]
+    assert again.document["submission"]["same_predictions_as"] == ["a-method"]
+    assert score(made, intakes, tmp_path / "one", store).document["submission"]["same_predictions_as"] == []
+    assert outcomes(store) == ["started", "scored", "repeated", "repeated"]
     assert (store.public_record("b-method", DECLARED) / RESULTS).read_bytes() == (
         tmp_path / "two" / RESULTS
     ).read_bytes()
@@ -226,6 +235,21 @@ def test_only_failures_are_cheap(made: Path, intakes: dict[str, Intake], tmp_pat
     results = scored.document["test_sets"]["phantom-private"]
     assert results["complete"] is False
     assert {failure["message"] for failure in results["failures"]} == {str(refusal)}
+    again = score(made, {**intakes, "phantom-private": empty}, tmp_path / "out", store, slug="b-method")
+    assert again.document["submission"]["same_predictions_as"] == []  # there are none
+    assert outcomes(store) == ["started", "failed", "repeated"]
+
+
+def test_a_failure_is_told_without_paths(
+    made: Path, intakes: dict[str, Intake], tmp_path: Path, store: PrivateStore
+) -> None:
+    """A prediction on another grid is told by what its code means: both files lie on the organizers' machine."""
+    archive = intakes["phantom-public"].archive
+    small = make_intake(tmp_path / "p", "phantom-public", {"liver_1": np.zeros((9, 9, 9), np.uint8)}, archive)
+    document = score(made, {**intakes, "phantom-public": small}, tmp_path / "out", store).document
+    messages = {each["case_id"]: each["message"] for each in document["test_sets"]["phantom-public"]["failures"]}
+    assert messages["liver_1"] == f"E_SHAPE: {CODES['E_SHAPE']}"
+    assert set(messages.values()) == {messages["liver_1"], f"E_MISSING_CASE: {CODES['E_MISSING_CASE']}"}
 
 
 def test_public_sets_cost_nothing(made: Path, tmp_path: Path, store: PrivateStore) -> None:
@@ -280,6 +304,48 @@ def test_a_reference_that_cannot_be_read_stops_everything(
     assert outcomes(store) == ["started", "failed"]
 
 
+@pytest.mark.parametrize("fetched", [True, False])
+def test_downloads_are_removed_after_scoring(
+    made: Path,
+    tmp_path: Path,
+    store: PrivateStore,
+    run: Callable[..., Done],
+    monkeypatch: pytest.MonkeyPatch,
+    fetched: bool,
+) -> None:
+    """What the command has fetched into the store is gone when it is scored; a folder that it was given stays."""
+    declaration = declare("phantom-public")
+    write_submission(declaration, tmp_path / "a-method")
+
+    def fetch(_: Any, folder: Path, **__: Any) -> dict[str, Intake]:
+        predictions = {case: prediction_of(case, first) for case, first in SETS["public"].items()}
+        archive = declaration.test_sets["phantom-public"]
+        return {"phantom-public": make_intake(folder / "phantom-public", "phantom-public", predictions, archive)}
+
+    monkeypatch.setattr("ctspine_bench.hosting.intake.fetch_submission", fetch)
+    arguments: list[object] = ["--references", made / "benchmark", "--output", tmp_path / "out"]
+    if not fetched:
+        for intake in fetch(None, store.work / "a-method").values():
+            write_intake(intake)
+        arguments += ["--predictions", store.work / "a-method"]
+    done = run("submission", "score", tmp_path / "a-method", *arguments, "--private-store", store.folder)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in store.work.iterdir()] == ([] if fetched else ["a-method"])
+
+
+def test_quotas_are_shown(
+    made: Path, intakes: dict[str, Intake], tmp_path: Path, store: PrivateStore, run: Callable[..., Done]
+) -> None:
+    """Each team with the accounts that were charged last, or one of them, however its name is spelt."""
+    score(made, intakes, tmp_path / "out", store, declaration=declare(team="One"), author="alice", now=None)
+    score(made, intakes, tmp_path / "out", store, declaration=declare(team="Two"), author="bob", now=None)
+    command = ("submission", "quota", "--private-store", store.folder)
+    lines = [line for line in run(*command).stdout.splitlines() if "of 5" in line]
+    words = [" ".join(line.replace("│", " ").split()) for line in lines]
+    assert words == ["Two bob 1 of 5 0 of 20 now", "One alice 1 of 5 0 of 20 now"]
+    assert [line for line in run(*command, "--team", "ONE").stdout.splitlines() if "of 5" in line] == [lines[1]]
+
+
 @pytest.mark.parametrize("place", ["store", "store/out", "benchmark", "."])
 def test_the_output_is_apart(
     made: Path, intakes: dict[str, Intake], tmp_path: Path, store: PrivateStore, place: str
@@ -306,7 +372,10 @@ def test_published_results_are_not_scored(made: Path, intakes: dict[str, Intake]
 
 
 def test_prospective_rank(made: Path, tmp_path: Path, store: PrivateStore) -> None:
-    """A worse submission takes the second place; records of another scorer do not count, nor any without the store."""
+    """A worse submission takes the second place; records of another scorer do not count, nor any without the store.
+
+    On a private set neither do those whose mean is not published, and a broken record of another leaves the other sets.
+    """
     sets = ("phantom-public", "phantom-private")
     declaration = declare(*sets).model_copy(update={"coverage": "complete"})
     scored: dict[str, tuple[ScoredRecord, Record]] = {}
@@ -332,3 +401,13 @@ def test_prospective_rank(made: Path, tmp_path: Path, store: PrivateStore) -> No
     ranks = prospective_ranks("bad", bad, [replace(good, results=stale)], store)
     assert {rank.n_ranked for rank in ranks.values()} == {1}
     assert prospective_ranks("bad", bad, [good], None).keys() == {"phantom-public"}
+    for measure in ("dsc", "hd95_mm"):
+        theirs, ours = (json.loads(json.dumps(document)) for document in (good.results, bad.document))
+        for document in (theirs, ours):
+            document["test_sets"]["phantom-private"]["mean_of_vertebrae"][measure] = None
+        ranks = prospective_ranks("bad", bad, [replace(good, results=theirs)], store)
+        assert {name: rank.n_ranked for name, rank in ranks.items()} == {"phantom-public": 2, "phantom-private": 1}
+        ranks = prospective_ranks("bad", replace(bad, document=ours), [good], store)
+        assert ranks.keys() == {"phantom-public"}
+    (store.folder / "index" / "good.json").write_text("{")
+    assert prospective_ranks("bad", bad, [good], store).keys() == {"phantom-public"}

@@ -37,7 +37,9 @@ def test_a_simulated_submission_has_a_record_like_any_other(tmp_path: Path) -> N
     assert record.declaration.kind == "simulated"
     assert record.results["test_sets"].keys() == {f"phantom-{name}" for name in SETS}
     assert set(record.cases["test_set"]) == {"phantom-public", "phantom-verse"}
-    assert store.private_tables("phantom-private").keys() == {"erosion"}
+    (kept,) = store.scores().values()
+    assert set(kept.private["test_set"]) == {"phantom-private"}
+    assert store.slugs() == ("erosion",)
     assert not any(b"secret" in path.read_bytes() for path in record.folder.iterdir())
 
 

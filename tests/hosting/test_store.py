@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 KEY, OTHER_KEY, DECLARED = "a" * 64, "b" * 64, "c" * 64
 
 
-def scores(dsc: float = 0.9, *, complete: bool = True) -> StoredScores:
+def scores(dsc: float = 0.9) -> StoredScores:
     def table(name: str):
         return case_table([case("case", mask("L1", dsc, 1.0), mask("spine", dsc, 1.0))], name)
 
-    results = {"schema_version": 1, "test_sets": {"phantom-private": {"complete": complete}}}
+    results = {"schema_version": 1, "test_sets": {"phantom-private": {"complete": True}}}
     return StoredScores(results, table("phantom-public"), table("phantom-private"))
 
 
@@ -95,24 +95,22 @@ def test_public_record_of_a_declaration(tmp_path: Path) -> None:
     assert store.public_record("b-method", DECLARED) is None
 
 
-def test_private_tables(tmp_path: Path) -> None:
-    """The latest complete scores of every submission, or those of the declarations that are asked for."""
+def test_scores_of_submissions(tmp_path: Path) -> None:
+    """The latest scores of every submission, or those of the declarations that are asked for."""
     store = PrivateStore(tmp_path / "store")
     record = write_record(tmp_path / "record", "x")
-    for key, table in ((KEY, scores(0.5)), (OTHER_KEY, scores(0.7)), ("c" * 64, scores(0.9, complete=False))):
+    for key, table in ((KEY, scores(0.5)), (OTHER_KEY, scores(0.7))):
         store.save(key, table)
     store.save_record("a-method", "1" * 64, KEY, record)
     store.save_record("a-method", "2" * 64, OTHER_KEY, record)
-    store.save_record("b-method", "1" * 64, "c" * 64, record)
+    store.save_record("b-method", "1" * 64, KEY, record)
 
-    def dsc(tables: dict) -> dict[str, float]:
-        return {slug: float(table["dsc"].iloc[0]) for slug, table in tables.items()}
+    def dsc(found: dict[str, StoredScores]) -> dict[str, float]:
+        return {slug: float(each.private["dsc"].iloc[0]) for slug, each in found.items()}
 
-    assert dsc(store.private_tables("phantom-private")) == {"a-method": 0.7}
-    assert dsc(store.private_tables("phantom-private", {"a-method": "1" * 64, "c-method": "1" * 64})) == {
-        "a-method": 0.5
-    }
-    assert store.private_tables("private") == {}
+    assert store.slugs() == ("a-method", "b-method")
+    assert dsc(store.scores()) == {"a-method": 0.7, "b-method": 0.5}
+    assert dsc(store.scores({"a-method": "1" * 64, "c-method": "1" * 64})) == {"a-method": 0.5}
 
 
 def test_two_scorings_wait_for_each_other(tmp_path: Path) -> None:

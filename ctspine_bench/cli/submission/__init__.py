@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from ctspine_bench.cli import LazyGroup
+from ctspine_bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ctspine_bench.hosting.store import PrivateStore
 
 # In the order in which participants, then organizers, use them.
 _COMMANDS: Final = {
@@ -26,3 +32,17 @@ _COMMANDS: Final = {
 @click.group(cls=LazyGroup, package=__name__, commands=_COMMANDS)
 def command() -> None:
     """The way of a submission from a folder of predictions to the leaderboard."""
+
+
+def open_store(folder: Path) -> PrivateStore:
+    """Open the private store in a folder, which must be there: in a mistyped one nobody would have used any quota.
+
+    Raises:
+        UsageError: There is no such folder.
+        FileError: `E_OUTPUT`: it holds something else.
+    """
+    from ctspine_bench.hosting.store import PrivateStore
+
+    if not folder.is_dir():
+        raise UsageError(f"expected the folder of the private store, found none called {folder}; make a new one first")
+    return PrivateStore(folder)

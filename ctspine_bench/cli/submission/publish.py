@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from ctspine_bench.cli import BAD_INPUT, show_error
+from ctspine_bench.cli.submission import open_store
 from ctspine_bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,11 +37,10 @@ def command(*, private_store: Path, repository: Path, push: bool, no_commit: boo
     the rest.
     """
     from ctspine_bench.hosting.publishing import publish
-    from ctspine_bench.hosting.store import PrivateStore
 
     if push and no_commit:
         raise UsageError("--push sends commits, and --no-commit makes none; give one of them")
-    publications = publish(repository, PrivateStore(private_store), commit=not no_commit, push=push)
+    publications = publish(repository, open_store(private_store), commit=not no_commit, push=push)
     _show(publications)
     broken = [publication.problem for publication in publications if publication.problem]
     for problem in broken:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ctspine_bench.cli import BAD_INPUT
+from ctspine_bench.cli.submission import open_store
 from ctspine_bench.errors import ArchiveError, SubmissionError, UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ _LEFT_BLOCK: Final = 13
 @click.option("--archives", type=_PATH, metavar="DIR", help="Take the archives from this folder, do not download.")
 @click.option("--allow-host", multiple=True, metavar="HOST", help="Download from this host[:port] as well.")
 @click.option("--board", type=_PATH, metavar="DIR", help="Folder of submissions to rank this one among.")
-@click.option("--author", metavar="LOGIN", help="Account that sent the submission; counts for its quota.")
+@click.option("--author", metavar="LOGIN", help="Account that sent it, to which it is charged.  [default: owners]")
 @click.option("--commit", metavar="SHA", help="Commit that the submission was read from; stands in the record.")
 @click.option("--allow-incomplete", is_flag=True, help="Exit with 0 although predictions are missing or refused.")
 @click.option("--workers", type=click.IntRange(min=1), help="Cases done at a time.  [default: all cores]")
@@ -65,7 +68,6 @@ def command(
     are missing or refused; the results are written all the same.
     """
     from ctspine_bench.hosting.comment import write_refusal
-    from ctspine_bench.hosting.store import PrivateStore
     from ctspine_bench.submissions.folder import check_slug
     from ctspine_bench.submissions.reading import DECLARATION, check_declaration, read_declared
 
@@ -75,30 +77,42 @@ def command(
     declaration, problems = check_declaration(content, f"{slug}/{DECLARATION}")
     if declaration is None:
         raise problems[0]
-    store = PrivateStore(private_store) if private_store else None
+    store = open_store(private_store) if private_store else None
     place = output.resolve()
     work = (store.work if store else place.with_name(f"{place.name}-predictions")) / slug
     try:
-        intakes = _take_in(declaration, work, workers, **options)
+        with ThreadPoolExecutor(1) as beside:
+            ready = beside.submit(_warm_up)
+            intakes = _take_in(declaration, work, workers, **options)
         scored = _score(
             slug,
             declaration,
             intakes,
             references,
+            ready=ready,
             declaration_sha256=hashlib.sha256(content).hexdigest(),
             store=store,
             output=output,
             workers=workers,
             commit=commit,
-            accounts=[author] if author else [],
+            author=author,
         )
     except (ArchiveError, SubmissionError) as error:
         write_refusal([error], output / _COMMENT, slug=slug, commit=commit)
         raise
     _write_comment(slug, declaration, scored, output, board, store)
+    if store and options["predictions"] is None:
+        shutil.rmtree(work, ignore_errors=True)
     _show(scored, output)
     complete = all(test_set["complete"] for test_set in scored.document["test_sets"].values())
     return 0 if complete or allow_incomplete else BAD_INPUT
+
+
+def _warm_up() -> None:
+    """Load the compiled kernels, while predictions are taken in by other processes."""
+    from ctspine_bench.comparison import warm_up
+
+    warm_up()
 
 
 def _take_in(
@@ -129,18 +143,23 @@ def _take_in(
     for name in declaration.test_sets:
         intake = read_intake(predictions / name)
         if intake is None:
-            raise UsageError(f"expected what `submission fetch` wrote in {predictions}, found nothing of {name} there")
+            raise UsageError(f"expected what `submission fetch` wrote in {predictions}, found none of {name}, or not all: fetch again")
         intakes[name] = intake
     return intakes
 
 
 def _score(
-    slug: str, declaration: Declaration, intakes: Mapping[str, Intake], references: Path, **options: Any
+    slug: str,
+    declaration: Declaration,
+    intakes: Mapping[str, Intake],
+    references: Path,
+    *,
+    ready: Future[None],
+    **options: Any,
 ) -> ScoredRecord:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from ctspine_bench.comparison import warm_up
     from ctspine_bench.hosting.scoring import score_record
 
     # Counts alone: neither a name nor a time of a case.
@@ -153,7 +172,7 @@ def _score(
                 tasks[test_set.name] = progress.add_task(test_set.name, total=total)
             progress.update(tasks[test_set.name], completed=done)
 
-        warm_up()
+        ready.result()
         return score_record(slug, declaration, intakes=intakes, references=references, progress=show, **options)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ctspine_bench.evaluate import SubmissionScore
     from ctspine_bench.hosting.intake import Intake
     from ctspine_bench.pairing import Plan
+    from ctspine_bench.records import CaseResult
     from ctspine_bench.submissions.declaration import Declaration
 
 _FOLDER = click.Path(path_type=Path)
@@ -41,6 +43,8 @@ def command(folder: Path, *, archives: Path | None, references: Path | None, wor
     from ctspine_bench.submissions.folder import check_files
     from ctspine_bench.submissions.reading import read_declared
 
+    if archives and not archives.is_dir():
+        raise UsageError(f"expected a folder with the archives, found no folder {archives}")
     if references and not archives:
         raise UsageError("--references needs --archives: the predictions to score are in there")
     folder = folder.resolve()
@@ -138,11 +142,23 @@ def _score(intakes: Mapping[str, Intake], references: Path, workers: int | None,
                 raise
             errors.print(_warning(f"{name} is not scored: expected {error.expected}, found {error.found}"))
             continue
-        score = _score_plan(plan, workers)
+        score = _in_words_of(intake, _score_plan(plan, workers))
         Console().print(terminal.render(score))
         # Refused cases are in the list of problems already.
         n_failed += sum(result.case_id not in intake.refused for result in score.failures)
     return n_failed
+
+
+def _in_words_of(intake: Intake, score: SubmissionScore) -> SubmissionScore:
+    """Return the scores with failures that name files as they are called in the archive."""
+
+    def told(result: CaseResult) -> CaseResult:
+        if not result.failure:
+            return result
+        here, there = f"{intake.folder}/", f"{intake.archive.file_name}: "
+        return replace(result, failure=replace(result.failure, message=result.failure.message.replace(here, there)))
+
+    return replace(score, results=tuple(map(told, score.results)))
 
 
 def _score_plan(plan: Plan, workers: int | None) -> SubmissionScore:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from ctspine_bench.cli import BAD_INPUT
+from ctspine_bench.cli.submission import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -37,10 +38,9 @@ def command(
     """
     from rich.console import Console
 
-    from ctspine_bench.hosting.store import PrivateStore
     from ctspine_bench.hosting.verifying import verify
 
-    store = PrivateStore(private_store) if private_store else None
+    store = open_store(private_store) if private_store else None
     found = verify(folder, references=references, archives=archives, store=store)
     console = Console(highlight=False)
     shown = ("wrong", "stale") if not verbose else tuple(_STYLES)

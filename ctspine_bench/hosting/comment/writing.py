@@ -58,6 +58,7 @@ def write_comment_data(
         "uses_test_cases": declaration.training.uses_test_cases,
         "coverage": declaration.coverage,
         "coverage_reason": declaration.coverage_reason,
+        "same_predictions_as": results["submission"]["same_predictions_as"][:MAX_LISTED],
         "test_sets": [
             _test_set(name, scores, ranks.get(name), published.get(name))
             for name, scores in results["test_sets"].items()
