@@ -143,7 +143,9 @@ def _take_in(
     for name in declaration.test_sets:
         intake = read_intake(predictions / name)
         if intake is None:
-            raise UsageError(f"expected what `submission fetch` wrote in {predictions}, found none of {name}, or not all: fetch again")
+            raise UsageError(
+                f"expected what `submission fetch` wrote in {predictions}, found none of {name} or not all"
+            )
         intakes[name] = intake
     return intakes
 

@@ -25,10 +25,10 @@ rules, and why each is there:
 - Of a source only its number of cases and its Mean of Spine, which has one mask a case; no Mean of Vertebrae, which
   subtracted from the means by label would tell of its rare labels; no strata, no detected-only means, no field-of-view
   tables, no sensitivity: each would be another way to slice the same few cases.
-- A failure found in the participant's file alone is told in full. One found beside the reference (another grid) is told
-  by its code: the text describes the reference. Cases that are neither in a published list nor in the archive, whose
-  names nobody outside knows, are only counted. Of predictions for no case nothing is said: it would tell which guessed
-  names are right.
+- A failure is told by its code; the text of one found beside the reference (another grid) would describe the reference.
+  `public_record.explained` puts back the words of what intake refused in the participant's file alone. Cases that are
+  neither in a published list nor in the archive, whose names nobody outside knows, are only counted. Of predictions for
+  no case nothing is said: it would tell which guessed names are right.
 - No notes, no number of surplus references: they describe the references.
 
 What no rule on one result can prevent is two results from predictions that differ in one case; rounding blunts that and
@@ -63,9 +63,8 @@ from ctspine_bench.hosting.disclosure.suppression import (
 from ctspine_bench.testsets import SOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
-    from ctspine_bench.errors import InputError
     from ctspine_bench.evaluate import SubmissionScore
     from ctspine_bench.summary import InferredMeans, Means, Summary
 
@@ -86,15 +85,12 @@ _HIDDEN: Final = {"n": None, "dsc": None, "hd95_mm": None}
 _UNKNOWN_SOURCE: Final = ""
 
 
-def public_results(
-    score: SubmissionScore, own_cases: Collection[str] = (), refused: Mapping[str, InputError] | None = None
-) -> dict[str, Any]:
+def public_results(score: SubmissionScore, own_cases: Collection[str] = ()) -> dict[str, Any]:
     """Return what results.json holds of a private test set: the keys of any other test set, less what is secret.
 
     Args:
         score: The scores; all references could be read.
         own_cases: Cases that the participant's archive has, whose names are therefore no secret to them.
-        refused: Why predictions were refused before any reference was opened.
     """
     if score.summary is None:
         raise ValueError(f"expected readable references of {score.test_set.name}, found some that are not")
@@ -107,7 +103,7 @@ def public_results(
         "expected_cases": score.test_set.expected_count,
         "complete": score.complete,
         **public_aggregates(score.summary, score.table),
-        **_failures(score, own_cases, refused or {}),
+        **_failures(score, own_cases),
     }
 
 
@@ -236,7 +232,7 @@ def _sources(summary: Summary, table: pd.DataFrame, spine: pd.DataFrame) -> dict
     }
 
 
-def _failures(score: SubmissionScore, own_cases: Collection[str], refused: Mapping[str, InputError]) -> dict[str, Any]:
+def _failures(score: SubmissionScore, own_cases: Collection[str]) -> dict[str, Any]:
     known = {*(score.test_set.cases or ()), *own_cases}
     named = [result for result in score.failures if result.case_id in known]
     return {
@@ -245,9 +241,7 @@ def _failures(score: SubmissionScore, own_cases: Collection[str], refused: Mappi
                 "case_id": result.case_id,
                 "code": result.failure.code,
                 "side": result.failure.side,
-                "message": str(refused[result.case_id])
-                if result.case_id in refused
-                else f"{result.failure.code}: {CODES[result.failure.code]}",
+                "message": f"{result.failure.code}: {CODES[result.failure.code]}",
             }
             for result in named
             if result.failure
