@@ -2,7 +2,8 @@
 
 Two submissions are scored on the private set of a phantom benchmark, once with `ctspine-bench score` on folders, once
 with `ctspine-bench submission score --private-store` from archives. The second also unpacks, reads every prediction in
-an isolated process and writes it anew, so it is compared with the first plus one decompression of the archives.
+an isolated process and writes it anew, so it is compared with the first plus one decompression of the archives, once by
+Python's gzip and once by isal, which the product itself uses.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from isal import igzip
 
 from ctspine_bench.archives.members import members
 from ctspine_bench.phantom import make_benchmark, simulate_submission
@@ -52,13 +55,15 @@ def measure(scratch: Path, cases_per_source: int, size: Size) -> dict[str, float
         simulate_submission(scratch / "benchmark", scratch / "predictions" / name, name)
         _declare(scratch, name)
     rounds = [_round(scratch, number) for number in range(_ROUNDS)]
-    plain, private, decompression = (statistics.median(column) for column in zip(*rounds, strict=True))
+    plain, private, by_gzip, by_isal = (statistics.median(column) for column in zip(*rounds, strict=True))
     return {
         "cases": 4 * cases_per_source * len(SUBMISSIONS),
         "score_s": plain,
-        "decompression_s": decompression,
         "submission_score_s": private,
-        "ratio": private / (plain + decompression),
+        "gzip_s": by_gzip,
+        "isal_s": by_isal,
+        "ratio_gzip": private / (plain + by_gzip),
+        "ratio_isal": private / (plain + by_isal),
     }
 
 
@@ -75,8 +80,8 @@ def _declare(scratch: Path, name: str) -> None:
     )  # fmt: skip
 
 
-def _round(scratch: Path, number: int) -> tuple[float, float, float]:
-    plain = private = decompression = 0.0
+def _round(scratch: Path, number: int) -> tuple[float, float, float, float]:
+    plain = private = by_gzip = by_isal = 0.0
     (scratch / f"store-{number}").mkdir()
     for name in SUBMISSIONS:
         plain += _run(
@@ -88,16 +93,17 @@ def _round(scratch: Path, number: int) -> tuple[float, float, float]:
             "--private-store", scratch / f"store-{number}", "--archives", scratch / "archives",
             "--output", scratch / f"scored-{name}-{number}",
         )  # fmt: skip
-        decompression += _decompress(scratch, name)
-    return plain, private, decompression
+        by_gzip += _decompress(scratch, name, gzip.GzipFile)
+        by_isal += _decompress(scratch, name, igzip.IGzipFile)
+    return plain, private, by_gzip, by_isal
 
 
-def _decompress(scratch: Path, name: str) -> float:
-    """Read an archive and everything in it to the end, with the standard library, one file after the other."""
+def _decompress(scratch: Path, name: str, opened: type[gzip.GzipFile]) -> float:
+    """Read an archive and everything in it to the end, one file after the other."""
     declared = read_declaration(scratch / "submissions" / name).test_sets[TEST_SET]
     start = time.perf_counter()
     for member in members(scratch / "archives" / declared.file_name, declared.file_name, scratch):
-        with member.file, gzip.open(member.file) as file:
+        with member.file, opened(fileobj=member.file) as file:
             while file.read(1 << 20):
                 pass
     return time.perf_counter() - start
