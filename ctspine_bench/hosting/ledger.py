@@ -247,13 +247,13 @@ def _of_same_team(entries: Iterable[Entry], team: str, accounts: Collection[str]
 
 
 def _identities(team: str, accounts: Iterable[str]) -> frozenset[str]:
-    return frozenset({f"team {plain_name(team)}", *(f"account {plain_name(account)}" for account in accounts)})
+    return frozenset({f"team {plain_name(team)}", *(f"account {account.casefold()}" for account in accounts)})
 
 
 def plain_name(name: str) -> str:
-    """Return a name without what only looks different: case, width, blanks, characters that cannot be seen."""
+    """Return a team's name without what makes no other team: case, width, blanks, punctuation, invisible characters."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return "".join(character for character in folded if unicodedata.category(character)[0] not in "ZC")
+    return "".join(character for character in folded if unicodedata.category(character)[0] not in "ZCPS") or folded
 
 
 def _wait(used: tuple[datetime, ...], limit: int, period: timedelta) -> tuple[bool, datetime | None]:

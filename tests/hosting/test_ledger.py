@@ -72,9 +72,11 @@ def test_a_killed_scoring_is_resumed_or_counts_as_failed(ledger: Ledger) -> None
     assert (len(usage.scored), len(usage.failed)) == (1, 0)
 
 
-@pytest.mark.parametrize("name", ["a team", "A  TEAM ", "Ａ Team", "A\u200bTeam", "A\u00a0Team", "a\u2060 t\u00adeam"])
+@pytest.mark.parametrize(
+    "name", ["a team", "A  TEAM ", "Ａ Team", "A\u200bTeam", "A\u00a0Team", "a\u2060 t\u00adeam", "A-Team!"]
+)
 def test_a_name_that_only_looks_different_is_the_same(ledger: Ledger, name: str) -> None:
-    """Case, width, blanks and invisible characters make no new team."""
+    """Case, width, blanks, punctuation and invisible characters make no new team."""
     run(ledger, entry("1"))
     run(ledger, entry("2"))
     with pytest.raises(SubmissionError, match="E_QUOTA"):
