@@ -234,6 +234,12 @@ def test_refused_cases_are_listed_up_to_a_limit(tmp_path: Path) -> None:
     assert f"- `liver_19`: `E_SHAPE`, {CODES['E_SHAPE']}\n- and 11 more\n" in text
 
 
+def test_the_first_to_be_ranked(tmp_path: Path) -> None:
+    """Alone on the board nobody is compared with anybody."""
+    alone = {"rank": 1, "low": 1, "high": 1, "n_ranked": 1}
+    assert "Would be **the first** to be ranked." in markdown_of(scored(test_sets=[test_set(rank=alone)]), tmp_path)
+
+
 def test_a_sure_rank_and_no_published_numbers(tmp_path: Path) -> None:
     """A rank without alternatives says so; a phantom set has no published row; VerSe has its note."""
     sure = {"rank": 1, "low": 1, "high": 1, "n_ranked": 4}

@@ -162,6 +162,8 @@ def _table(data: TestSetComment) -> str:
 def _rank(rank: Rank | None) -> str:
     if rank is None:
         return "Not ranked."
+    if rank.n_ranked == 1:
+        return "Would be **the first** to be ranked."
     where = f"Would be **rank {rank.rank} of {rank.n_ranked}**"
     if rank.low == rank.high:
         return f"{where}; no other rank is compatible with the data."
