@@ -106,16 +106,7 @@ def score_record(
             outcome="started",
         )
         charge = _Charge(store if private else None, entry)
-        stored = store.read(key) if store else None
-        charge.start(answered=stored is not None)
-        try:
-            scores = stored or _score_all(planned, store, key, workers, progress)
-        except Exception:
-            charge.end("failed")
-            raise
-        if store and not stored:
-            store.save(key, explained(scores, {}))
-        charge.end("scored" if _tells_something(scores) else "failed")
+        scores, repeated = _charged_scores(charge, planned, store, key, workers, progress)
         submission = {
             "slug": slug,
             "declaration_sha256": declaration_sha256,
@@ -128,10 +119,32 @@ def score_record(
             store.save_record(slug, declaration_sha256, key, output)
     return ScoredRecord(
         document,
-        repeated=stored is not None,
+        repeated=repeated,
         skipped=tuple(name for name in declaration.test_sets if name not in planned),
         tables=_by_test_set(scores),
     )
+
+
+def _charged_scores(
+    charge: _Charge,
+    planned: Mapping[str, PlannedSet],
+    store: PrivateStore | None,
+    key: str,
+    workers: int | None,
+    progress: Progress | None,
+) -> tuple[StoredScores, bool]:
+    """Return the scores, from the store or new, and whether they were there; the ledger is told before and after."""
+    stored = store.read(key) if store else None
+    charge.start(answered=stored is not None)
+    try:
+        scores = stored or _score_all(planned, store, key, workers, progress)
+    except Exception:
+        charge.end("failed")
+        raise
+    if store and not stored:
+        store.save(key, explained(scores, {}))
+    charge.end("scored" if _tells_something(scores) else "failed")
+    return scores, stored is not None
 
 
 def _check_request(
