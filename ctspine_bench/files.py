@@ -1,4 +1,4 @@
-"""How files are written: whole or not at all, alone or several together.
+"""How files are written: whole or not at all, alone or several together; and their digests.
 
 Several files cannot be renamed in one step, a folder can: the new files gather in a hidden folder beside the old ones,
 which is renamed when it is complete. From then on they count (`current` finds them there), and whoever writes next
@@ -7,6 +7,7 @@ finishes what was begun.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import shutil
@@ -94,6 +95,12 @@ def current(folder: Path, name: str) -> Path:
     """Return where the valid version of a file is that is written by `replacing_together`."""
     complete = folder / _COMPLETE / name
     return complete if complete.is_file() else folder / name
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 digest of a file, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Final
 
 from ctspine_bench.errors import ArchiveError, FileError
+from ctspine_bench.files import sha256_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,19 +30,13 @@ def check_file(path: Path, file_name: str, sha256: str, size: int) -> None:
         n_bytes = path.stat().st_size
         if n_bytes != size:
             raise size_error(file_name, size, f"{n_bytes} bytes")
-        found = digest_of(path)
+        found = sha256_of(path)
     except OSError as error:
         problem = error.strerror or type(error).__name__
         advice = "Check that the archive is there and may be read."
         raise FileError("E_NOT_FOUND", file_name, expected="a readable file", found=problem, advice=advice) from None
     if found != sha256:
         raise digest_error(file_name, sha256, found)
-
-
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 digest of a file, hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def size_error(where: str, size: int, found: str) -> ArchiveError:

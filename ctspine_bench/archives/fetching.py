@@ -21,10 +21,11 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
 from ctspine_bench.archives.addresses import ALLOWED_HOSTS, check_address, redirected
-from ctspine_bench.archives.digests import digest_error, digest_of, size_error
+from ctspine_bench.archives.digests import digest_error, size_error
 from ctspine_bench.archives.names import shown
 from ctspine_bench.archives.part_file import PartFile
 from ctspine_bench.errors import ArchiveError, FileError
+from ctspine_bench.files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -98,7 +99,7 @@ def fetch(
     check_address(url, hosts)
     part = path.with_name(f"{path.name}.part")
     try:
-        if path.is_file() and path.stat().st_size == size and digest_of(path) == sha256:
+        if path.is_file() and path.stat().st_size == size and sha256_of(path) == sha256:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         with PartFile(part) as file:

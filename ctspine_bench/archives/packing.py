@@ -9,12 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from ctspine_bench.anatomy import TOTALSEGMENTATOR
-from ctspine_bench.archives.digests import digest_of
 from ctspine_bench.archives.limits import Limits
 from ctspine_bench.archives.names import BadNameError, Names
 from ctspine_bench.cases import find_cases
 from ctspine_bench.errors import ArchiveError, CaseError, FileError, InputError, UsageError
-from ctspine_bench.files import replacing
+from ctspine_bench.files import replacing, sha256_of
 from ctspine_bench.volumes import read_label_map, read_labels, write_labels
 from ctspine_bench.workers import in_parallel
 
@@ -134,7 +133,7 @@ def pack_selection(
             _write_members(selection, Path(folder), workers, on_case or (lambda *_: None))
             with replacing(archive) as temporary:
                 _write_tar(temporary, Path(folder), selection.cases)
-                sha256, size = digest_of(temporary), temporary.stat().st_size
+                sha256, size = sha256_of(temporary), temporary.stat().st_size
     except OSError as error:
         problem = error.strerror or type(error).__name__
         advice = "Choose another place, with space for the archive twice."

@@ -7,7 +7,6 @@ reach before that, and no file of the participant is opened after it.
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from ctspine_bench.archives import ALLOWED_HOSTS, Limits, check_file, fetch, members
 from ctspine_bench.archives.limits import Account
 from ctspine_bench.errors import CaseError, InputError
+from ctspine_bench.files import sha256_of
 from ctspine_bench.hosting.intake_folder import filling, writing_to
 from ctspine_bench.hosting.intake_record import (
     PREDICTIONS,
@@ -231,8 +231,7 @@ def _take_in_case(reader: IsolatedReader, archive_name: str, folder: Path, membe
     path = canonical_file(folder, member.case_id)
     with writing_to(folder):
         write_labels(path, volume.labels, volume.grid, fast=True)
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = sha256_of(path)
     return IntakeCase(member.name, sha256, volume.notes)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ctspine_bench import __version__
 from ctspine_bench.cases import CaseFile
 from ctspine_bench.errors import CaseError, FileError, GeometryError, InputError, LabelError, SubmissionError
-from ctspine_bench.files import replacing
+from ctspine_bench.files import replacing, sha256_of
 from ctspine_bench.submissions.declaration import Archive
 from ctspine_bench.testsets import source_of
 
@@ -77,18 +77,21 @@ class Intake:
         """
         for case_id, case in self.cases.items():
             try:
-                with canonical_file(self.folder, case_id).open("rb") as file:
-                    found = "" if hashlib.file_digest(file, "sha256").hexdigest() == case.sha256 else "another file"
+                same = sha256_of(canonical_file(self.folder, case_id)) == case.sha256
             except OSError:
-                found = "none that can be read"
-            if found:
-                raise SubmissionError(
-                    "E_DIGEST",
-                    f"{self.test_set}: {case_id}.nii.gz",
-                    expected="the prediction that was taken in",
-                    found=found,
-                    advice="Take the predictions in again: remove their folder and fetch once more.",
-                )
+                same = False
+            if not same:
+                raise self.changed(case_id)
+
+    def changed(self, case_id: str) -> SubmissionError:
+        """Return the error about a file that is not the one that was taken in."""
+        return SubmissionError(
+            "E_DIGEST",
+            f"{self.test_set}: {case_id}.nii.gz",
+            expected="the prediction that was taken in",
+            found="another file, or none",
+            advice="Take the predictions in again: remove their folder and fetch once more.",
+        )
 
     def case_files(self) -> dict[str, CaseFile]:
         """Return the predictions as `pairing.plan_cases` takes them; those refused carry their `refusal`."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ctspine_bench.errors import CODES
-from ctspine_bench.files import replacing_together
+from ctspine_bench.files import replacing_together, sha256_of
 from ctspine_bench.hosting.store import StoredScores
 from ctspine_bench.results import CASES, RESULTS, results_document
 from ctspine_bench.tables import case_table, write_json, write_table
@@ -78,7 +77,7 @@ def write_record(
             "schema_version": scores.results["schema_version"],
             "kind": kind,
             "submission": submission,
-            "cases_sha256": hashlib.sha256((temporary / CASES).read_bytes()).hexdigest(),
+            "cases_sha256": sha256_of(temporary / CASES),
             **{key: value for key, value in scores.results.items() if key != "schema_version"},
         }
         write_json(document, temporary / RESULTS)

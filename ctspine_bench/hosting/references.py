@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
 from ctspine_bench.errors import CaseError
+from ctspine_bench.files import sha256_of
 from ctspine_bench.pairing import plan_cases
 from ctspine_bench.provenance import digest_of_files
 from ctspine_bench.testsets import OFFICIAL, PHANTOM, official
@@ -94,11 +94,8 @@ def _wrong_references(test_set: TestSet, found: str) -> CaseError:
 
 def digest_of_references(plan: Plan) -> str:
     """Return the digest of the references in a plan: that which provenance has of them when they could all be read."""
-    return digest_of_files((pair.reference.case_id, _file_digest(pair.reference.path)) for pair in plan.pairs)
+    return digest_of_files((pair.reference.case_id, _digest_of(pair.reference.path)) for pair in plan.pairs)
 
 
-def _file_digest(path: Path) -> str:
-    if path.is_dir():
-        return read_labels(path).sha256
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _digest_of(path: Path) -> str:
+    return read_labels(path).sha256 if path.is_dir() else sha256_of(path)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from ctspine_bench.errors import SubmissionError
 from ctspine_bench.evaluate import score_plan
 from ctspine_bench.hosting.disclosure.discretion import discreetly, reference_error
 from ctspine_bench.hosting.disclosure.results import public_results
@@ -138,10 +137,4 @@ def _check_predictions(score: SubmissionScore, intake: Intake) -> None:
         changed = result.prediction_sha256 not in {None, taken_in.sha256}
         broken = result.failure is not None and result.failure.code not in _LATE_CODES
         if changed or broken:
-            raise SubmissionError(
-                "E_DIGEST",
-                f"{result.case_id}.nii.gz",
-                expected="the prediction that was taken in",
-                found="another file, or none",
-                advice="Take the predictions in again: remove their folder and fetch once more.",
-            )
+            raise intake.changed(result.case_id)

@@ -96,16 +96,7 @@ def score_record(
     with store.lock() if store else nullcontext():
         planned = _plan_all(declaration, intakes, references, store)
         key = _key(planned)
-        private = {name: each.intake.digest for name, each in planned.items() if each.test_set.private}
-        entry = Entry(
-            when=now or datetime.now(UTC),
-            team=declaration.team,
-            accounts=(author,) if author else declaration.owners,
-            slug=slug,
-            predictions=_digest(private),
-            outcome="started",
-        )
-        charge = _Charge(store if private else None, entry)
+        charge = _charge(slug, declaration, author, planned, store, now or datetime.now(UTC))
         scores, repeated = _charged_scores(charge, planned, store, key, workers, progress)
         submission = {
             "slug": slug,
@@ -123,6 +114,27 @@ def score_record(
         skipped=tuple(name for name in declaration.test_sets if name not in planned),
         tables=_by_test_set(scores),
     )
+
+
+def _charge(
+    slug: str,
+    declaration: Declaration,
+    author: str | None,
+    planned: Mapping[str, PlannedSet],
+    store: PrivateStore | None,
+    now: datetime,
+) -> _Charge:
+    """Return what is entered in the ledger; nothing when there is no private test set."""
+    private = {name: each.intake.digest for name, each in planned.items() if each.test_set.private}
+    entry = Entry(
+        when=now,
+        team=declaration.team,
+        accounts=(author,) if author else declaration.owners,
+        slug=slug,
+        predictions=_digest(private),
+        outcome="started",
+    )
+    return _Charge(store if private else None, entry)
 
 
 def _charged_scores(

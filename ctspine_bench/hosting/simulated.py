@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from ctspine_bench.files import sha256_of
 from ctspine_bench.hosting.disclosure.results import public_results
 from ctspine_bench.hosting.public_record import joined_scores, write_record
 from ctspine_bench.submissions.declaration import Declaration, Training
@@ -33,7 +34,7 @@ def write_simulated_record(
     """
     if not (folder / DECLARATION).exists():
         write_submission(_declaration(folder.name, description), folder)
-    declaration_sha256 = hashlib.sha256((folder / DECLARATION).read_bytes()).hexdigest()
+    declaration_sha256 = sha256_of(folder / DECLARATION)
     private = [score for score in scores if score.test_set.private]
     kept = joined_scores(scores, {score.test_set.name: public_results(score) for score in private})
     submission: dict[str, Any] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 import sys
 from datetime import datetime
@@ -15,6 +14,7 @@ import click
 
 from ctspine_bench.cli import BAD_INPUT, show_error
 from ctspine_bench.errors import FileError, UsageError
+from ctspine_bench.files import sha256_of
 from ctspine_bench.testsets import OFFICIAL, PHANTOM
 
 if TYPE_CHECKING:
@@ -212,9 +212,7 @@ def _test_sets(archives: tuple[_Archive, ...]) -> dict[str, dict[str, object]]:
             raise UsageError(f"expected one archive for each test set, found two for {name}")
         _check_name(file, url)
         try:
-            with file.open("rb") as stream:
-                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-                size = stream.tell()
+            sha256, size = sha256_of(file), file.stat().st_size
         except OSError as error:
             found = error.strerror or type(error).__name__
             advice = "Give the archive that `ctspine-bench submission pack` has written."
