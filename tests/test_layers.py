@@ -28,7 +28,7 @@ FLOORS = (
     LEFT | RIGHT,
     {"aggregate", "summary", "bootstrap", "provenance", "rankings"},
     {"evaluate"},
-    {"report", "charts", "chart_style", "phantom", "reference_check", "results", "hosting"},
+    {"report", "charts", "phantom", "reference_check", "results", "hosting"},
     {"cli"},
     {"__main__"},
 )
@@ -43,7 +43,7 @@ DOORS = {
     "rich": ["cli", "report.terminal"],
     "jinja2": ["report.html"],
     "markupsafe": ["report.html"],
-    "plotly": ["charts", "chart_style", "report.html"],
+    "plotly": ["charts", "report.html"],
     "PIL": ["report.pictures"],
     "yaml": ["yaml_files"],
     "pydantic": ["submissions", "hosting.comment"],

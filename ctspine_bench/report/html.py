@@ -10,8 +10,8 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from ctspine_bench import charts
 from ctspine_bench.aggregate import HD95_CAP_MM
+from ctspine_bench.charts import one_submission as charts
 from ctspine_bench.files import replacing
 from ctspine_bench.provenance import provenance_of
 from ctspine_bench.report import layout

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ctspine_bench.anatomy import LABELS, vertebra_name
-from ctspine_bench.chart_style import OKABE_ITO
+from ctspine_bench.charts.style import OKABE_ITO
 from ctspine_bench.report.curves import Cut, View, cut_along, spine_curve, to_pixels, window
 
 if TYPE_CHECKING:

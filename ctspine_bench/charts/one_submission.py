@@ -1,4 +1,4 @@
-"""Case tables → plotly figures, for the report and for the leaderboard."""
+"""The case table of one submission → figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from plotly.subplots import make_subplots
 
 from ctspine_bench.aggregate import HD95_CAP_MM, official_hd95_mm
 from ctspine_bench.anatomy import REGIONS, VERTEBRAE
-from ctspine_bench.chart_style import GREY, OKABE_ITO, SHADE, box_style, drawn, hd95_axis, styled
+from ctspine_bench.charts.style import GREY, OKABE_ITO, SHADE, box_style, drawn, hd95_axis, styled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,8 +7,8 @@ import json
 import pytest
 from handmade import HOSTILE, case, eventful, submission, vertebra
 
-from ctspine_bench import charts
 from ctspine_bench.anatomy import VERTEBRAE
+from ctspine_bench.charts import one_submission as charts
 
 ALL = [charts.label_strip, charts.case_distribution, charts.shift_confusion, charts.loss_bars]
 

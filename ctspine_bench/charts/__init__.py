@@ -1,0 +1,1 @@
+"""Tables → plotly figures, for the report and the leaderboard; `style` holds what all of them have in common."""
