@@ -1,10 +1,23 @@
-"""Who stands where, and how sure that is: one scheme a file, pure functions of case tables.
+"""Who stands where, and how sure that is: pure functions of case tables.
 
-`mean_then_rank` is the official scheme; `intervals` turns paired resamples of any scheme's score into rank intervals.
+`paired` brings tables to arrays; `mean_then_rank` (official), `rank_then_mean` and `significance` are the schemes, and
+`schemes` is their table; `intervals`, `stability` and `removal` say how sure an order is; `pairwise` compares two
+submissions; `standings` puts it together.
 """
 
 from __future__ import annotations
 
-from ctspine_bench.rankings.intervals import RankInterval, rank_intervals
+from ctspine_bench.rankings.intervals import RankInterval
+from ctspine_bench.rankings.schemes import OFFICIAL, OFFICIAL_TEXT, SCHEMES
+from ctspine_bench.rankings.standings import Standing, Standings, rank_intervals, standings
 
-__all__ = ["RankInterval", "rank_intervals"]
+__all__ = [
+    "OFFICIAL",
+    "OFFICIAL_TEXT",
+    "SCHEMES",
+    "RankInterval",
+    "Standing",
+    "Standings",
+    "rank_intervals",
+    "standings",
+]

@@ -13,19 +13,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ctspine_bench.bootstrap import SMALLEST_N, case_weights
-from ctspine_bench.rankings.mean_then_rank import official_scores, pair, ranks, weighted_scores
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
     from numpy.typing import NDArray
 
 CONFIDENCE: Final = 0.95
 
-# Differences between scores of 0–1 that are smaller are rounding.
+# Differences between scores that are smaller are rounding.
 _ROUNDING: Final = 1e-12
+# Likewise for the variance of a difference, as a share of the variances of its two parts.
+_NO_VARIANCE: Final = 1e-13
+# Draws for which the differences of one submission to all others are held at a time: they stay in the cache.
+_BLOCK: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -45,54 +43,44 @@ class RankInterval:
     n_ranked: int
 
 
-def rank_intervals(tables: Mapping[str, pd.DataFrame]) -> dict[str, RankInterval]:
-    """Rank submissions by the official scheme, with intervals from resampling cases.
-
-    Under ten cases nothing is sure, and every interval goes from 1 to the number of submissions.
-
-    Args:
-        tables: Slug → case table (`tables.COLUMNS`) of one test set, of those that are to be ranked: complete ones.
-
-    Raises:
-        SubmissionError: E_RECORD, the tables are not about the same cases and reference vertebrae.
-    """
-    if not tables:
-        return {}
-    paired = pair(tables)
-    scores = official_scores(tables)
-    n_cases, n_ranked = len(paired.in_reference), len(tables)
-    sure = np.zeros((n_ranked, n_ranked), dtype=bool)
-    if n_cases >= SMALLEST_N:
-        sure = surely_better(scores[:, 0], weighted_scores(paired, case_weights(n_cases)))
-    numbers = zip(ranks(scores), 1 + sure.sum(axis=0), n_ranked - sure.sum(axis=1), strict=True)
-    return {
-        slug: RankInterval(int(rank), int(low), int(high), n_ranked)
-        for slug, (rank, low, high) in zip(tables, numbers, strict=True)
-    }
-
-
 def surely_better(scores: NDArray[np.float64], resampled: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Compare all pairs of submissions by simultaneous intervals of their differences.
 
     Args:
-        scores: `(submissions,)`, as observed; the larger the better.
-        resampled: `(draws, submissions)`, the same under resampled cases, paired.
+        scores: `(S,)`, as observed; the larger the better.
+        resampled: `(draws, S)`, the same under resampled cases, paired.
 
     Returns:
-        `(submissions, submissions)`: whether the one of the row is surely better than the one of the column.
+        `(S, S)`: whether the one of the row is surely better than the one of the column.
     """
-    n = scores.size
-    differences = scores[:, None] - scores
-    errors = np.zeros((n, n))
-    largest = np.zeros(len(resampled))
-    # One submission against those after it at a time: all pairs of all draws at once would not fit in memory.
-    for i in range(n - 1):
-        drawn = resampled[:, i, None] - resampled[:, i + 1 :]
-        error = drawn.std(axis=0)
-        # A pair that differs by the same amount in every draw has no error and no say in the largest deviation.
-        deviations = np.abs(drawn - differences[i, i + 1 :]) / np.where(error > _ROUNDING, error, np.inf)
-        np.maximum(largest, deviations.max(axis=1), out=largest)
-        errors[i, i + 1 :] = errors[i + 1 :, i] = error
-    margin: NDArray[np.float64] = np.quantile(largest, CONFIDENCE) * errors
-    sure: NDArray[np.bool_] = differences > margin + _ROUNDING
+    errors = difference_errors(resampled)
+    # A pair that differs by the same amount in every draw has no error and no say in the largest deviation.
+    precision = np.divide(1.0, errors, out=np.zeros_like(errors), where=errors > 0).astype(np.float32)
+    deviations = (resampled - scores).astype(np.float32)
+    largest = np.concatenate(
+        [_largest(deviations[i : i + _BLOCK], precision) for i in range(0, len(deviations), _BLOCK)]
+    )
+    margin = np.quantile(largest, CONFIDENCE) * errors
+    sure: NDArray[np.bool_] = scores[:, None] - scores > margin + _ROUNDING
     return sure
+
+
+def difference_errors(resampled: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the standard errors of the differences between all pairs, `(S, S)`; exactly 0 for copies."""
+    covariance = np.atleast_2d(np.cov(resampled, rowvar=False, ddof=0))
+    of_both = np.add.outer(np.diag(covariance), np.diag(covariance))
+    variance = of_both - 2 * covariance
+    errors: NDArray[np.float64] = np.sqrt(np.where(variance > _NO_VARIANCE * of_both, variance, 0.0))
+    return errors
+
+
+def _largest(deviations: NDArray[np.float32], precision: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the largest standardised deviation over all pairs in each draw."""
+    largest = np.zeros(len(deviations), np.float32)
+    # One submission against those after it at a time: all pairs of all draws at once would not fit in memory.
+    for i in range(deviations.shape[1] - 1):
+        of_pairs = deviations[:, i + 1 :] - deviations[:, i, None]
+        np.abs(of_pairs, out=of_pairs)
+        of_pairs *= precision[i, i + 1 :]
+        np.maximum(largest, of_pairs.max(axis=1), out=largest)
+    return largest

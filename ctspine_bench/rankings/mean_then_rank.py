@@ -1,109 +1,82 @@
-"""The official scheme: rank by Mean of Vertebrae DSC, ties by Mean of Vertebrae HD95.
+"""The official scheme: average first, then rank.
 
-The score under case weights is the official one with weighted means in place of plain ones: for each label over the
-cases whose reference has it, then the plain mean over labels. All submissions are scored under the same weights
-(paired), so that what makes a case hard for everybody cancels in their differences.
+The score is Mean of Vertebrae: for each label the mean over the cases whose reference has it, then the plain mean over
+labels. Under case weights, weighted means take the place of the plain ones over cases. All submissions are scored under
+the same weights (paired), so that what makes a case hard for everybody cancels in their differences.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ctspine_bench.aggregate import official_table
-from ctspine_bench.errors import SubmissionError
+from ctspine_bench.anatomy import LABELS
+from ctspine_bench.rankings.paired import METRICS, REGIONS, label_means
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
     from numpy.typing import NDArray
 
-# Draws for which the means of all labels and submissions are held at a time: 50 submissions then need 5 MB.
-_BLOCK: Final = 500
+    from ctspine_bench.rankings.paired import PairedScores
+
+TIE_BREAKERS: Final = {"dsc": "hd95_mm", "hd95_mm": "dsc"}
+"""Metric → the one that decides between equal means; other metrics leave ties."""
+
+# Draws for which the means of all labels and submissions are held at a time: 200 submissions then need 10 MB.
+_BLOCK: Final = 250
 
 
-@dataclass(frozen=True, eq=False)
-class PairedDice:
-    """The DSC of all reference vertebrae of a test set, for some submissions.
-
-    Attributes:
-        in_reference: `(cases, labels)`, 1.0 where the reference of a case has a label, else 0.0; every label occurs.
-        dsc: `(cases, labels, submissions)`, missed 0, and 0 where the reference lacks the label.
-    """
-
-    in_reference: NDArray[np.float64]
-    dsc: NDArray[np.float64]
+def scores(paired: PairedScores, metric: str, region: str) -> NDArray[np.float64]:
+    """Return Mean of Vertebrae of each submission, `(S,)`; NaN if no reference has a vertebra of the region."""
+    means = label_means(paired, metric)[[label - 1 for label in REGIONS[region]]]
+    there = means[~np.isnan(means[:, 0])] if len(paired.slugs) else means[:0]
+    return there.mean(axis=0) if len(there) else np.full(len(paired.slugs), np.nan)
 
 
-def pair(tables: Mapping[str, pd.DataFrame]) -> PairedDice:
-    """Bring the case tables of one test set, by slug, to one array.
-
-    Raises:
-        SubmissionError: E_RECORD, a table is about other cases or reference vertebrae than the first, or about none.
-    """
-    frames = {slug: _dice(table) for slug, table in tables.items()}
-    first = next(iter(frames.values()))
-    in_reference = first.notna().to_numpy()
-    if not in_reference.any():
-        raise _record_error(next(iter(frames)), "case rows with reference vertebrae", "none")
-    for slug, frame in frames.items():
-        if not (frame.index.equals(first.index) and frame.columns.equals(first.columns)):
-            raise _record_error(slug, _describe(first), f"{_describe(frame)}, or others")
-        if not np.array_equal(frame.notna().to_numpy(), in_reference):
-            raise _record_error(slug, "the reference vertebrae of the others", "others")
-    dsc = np.stack([frame.fillna(0.0).to_numpy() for frame in frames.values()], axis=-1)
-    return PairedDice(in_reference.astype(np.float64), dsc)
-
-
-def weighted_scores(paired: PairedDice, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the Mean of Vertebrae DSC under weighted cases.
+def resampled(paired: PairedScores, metric: str, region: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return Mean of Vertebrae under weighted cases.
 
     Args:
-        paired: The vertebrae.
-        weights: `(draws, cases)`, not negative. Under equal weights the result is that of `aggregate.official_table`.
+        paired: The scores.
+        metric: One of `METRICS`.
+        region: One of `REGIONS`; some reference has a vertebra of it.
+        weights: `(draws, n)`, not negative. A label whose cases all have weight 0 is left out of the mean.
 
     Returns:
-        `(draws, submissions)`.
+        `(draws, S)`.
     """
-    n_cases, n_labels, n_submissions = paired.dsc.shape
-    dsc = paired.dsc.reshape(n_cases, n_labels * n_submissions)
-    scores = np.empty((len(weights), n_submissions))
+    values, present = _dense(paired, metric, region)
+    n_labels, n_submissions = present.shape[1], len(paired.slugs)
+    result = np.empty((len(weights), n_submissions))
     for start in range(0, len(weights), _BLOCK):
         block = weights[start : start + _BLOCK]
-        means = (block @ dsc).reshape(-1, n_labels, n_submissions) / (block @ paired.in_reference)[:, :, None]
-        scores[start : start + _BLOCK] = means.mean(axis=1)
-    return scores
+        in_all = block @ present
+        sums = (block @ values).reshape(-1, n_labels, n_submissions)
+        share = np.divide(1.0, in_all, out=np.zeros_like(in_all), where=in_all > 0)
+        share /= np.maximum(np.count_nonzero(in_all, axis=1), 1)[:, None]
+        result[start : start + _BLOCK] = np.einsum("dl,dls->ds", share, sums)
+    return result
 
 
-def official_scores(tables: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
-    """Return Mean of Vertebrae DSC and HD95 in mm of each submission, `(submissions, 2)`, as its results state them."""
-    means = [official_table(table).mean_of_vertebrae for table in tables.values()]
-    return np.array([(each.dsc, each.hd95_mm) for each in means], dtype=np.float64)
+def tie_breaks(paired: PairedScores, metric: str, region: str) -> NDArray[np.float64]:
+    """Return what decides between equal scores, `(S,)`, the larger the better: the other one of DSC and HD95."""
+    other = TIE_BREAKERS.get(metric)
+    if other is None:
+        return np.zeros(len(paired.slugs))
+    found = scores(paired, other, region)
+    return found if METRICS[other].larger_is_better else -found
 
 
-def ranks(scores: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return 1 + the number of better submissions, for `official_scores`: who ties in both metrics shares a rank."""
-    dsc, hd95_mm = scores.T
-    better = (dsc[:, None] > dsc) | ((dsc[:, None] == dsc) & (hd95_mm[:, None] < hd95_mm))
-    n_better: NDArray[np.int64] = better.sum(axis=0)
-    return 1 + n_better
-
-
-def _dice(table: pd.DataFrame) -> pd.DataFrame:
-    """Return DSC by case and label, empty where the reference lacks the label; every case has a row."""
-    rows = table[(table["row"] == "vertebra") & table["status"].isin(["matched", "missed"])]
-    by_label = rows.pivot_table(index="case_id", columns="label", values="dsc").astype("float64")
-    return by_label.reindex(sorted(table["case_id"].unique()))
-
-
-def _describe(frame: pd.DataFrame) -> str:
-    """Say how large it is; the ids of private cases belong in no message."""
-    return f"{len(frame)} cases with {frame.shape[1]} labels"
-
-
-def _record_error(slug: str, expected: str, found: str) -> SubmissionError:
-    advice = "Rank only submissions that were scored on the same cases and references."
-    return SubmissionError("E_RECORD", slug, expected=expected, found=found, advice=advice)
+def _dense(paired: PairedScores, metric: str, region: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return scores `(n, labels · S)`, 0 where a case lacks a label, and where it has it `(n, labels)`."""
+    reference = paired.reference
+    labels = [label for label in REGIONS[region] if (reference.label == label).any()]
+    column = np.full(len(LABELS) + 1, -1)
+    column[labels] = range(len(labels))
+    rows = column[reference.label] >= 0
+    case, place = reference.case[rows], column[reference.label[rows]]
+    values = np.zeros((paired.n_cases, len(labels), len(paired.slugs)))
+    values[case, place] = paired.measures[metric][rows]
+    present = np.zeros((paired.n_cases, len(labels)))
+    present[case, place] = 1.0
+    return values.reshape(paired.n_cases, -1), present

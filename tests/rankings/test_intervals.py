@@ -30,6 +30,8 @@ def table_of(dsc: np.ndarray, hd95_mm: float = 3.0) -> pd.DataFrame:
             "status": "missed" if value < 0 else "matched",
             "dsc": max(0.0, value),
             "hd95_mm": None if value < 0 else hd95_mm,
+            **dict.fromkeys(("nsd_1mm", "nsd_2mm", "nsd_3mm"), max(0.0, value)),
+            **dict.fromkeys(("loss_identification", "loss_missed", "loss_boundary"), (1 - max(0.0, value)) / 3),
         }
         for number, values in enumerate(dsc)
         for label, value in zip(LABELS, values, strict=False)

@@ -1,0 +1,141 @@
+"""Two submissions on the same cases: is there a difference, and how large is it?
+
+Per-case means are compared by the Wilcoxon signed-rank test with Pratt's treatment of zeros (Pratt, 1959,
+doi:10.1080/01621459.1959.10501526), and the effect is the Hodges–Lehmann estimate, the median of all means of two
+differences (Hodges & Lehmann, 1963, doi:10.1214/aoms/1177704172), with the interval that inverts the test (Hollander,
+Wolfe & Chicken, 2014, section 3.3). Several tests are corrected together by Holm's method (1979).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from scipy import stats
+
+from ctspine_bench.bootstrap import SMALLEST_N
+from ctspine_bench.rankings.paired import METRICS, case_means
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from ctspine_bench.rankings.paired import PairedScores
+
+LEVEL: Final = 0.05
+# Differences of scores that are smaller are rounding.
+_ROUNDING: Final = 1e-12
+
+
+@dataclass(frozen=True)
+class PairwiseTest:
+    """How two submissions differ, in the unit of the metric; positive where the first has the larger values.
+
+    Attributes:
+        n: How many cases both have.
+        p: Two-sided, of this test alone; `None` under ten cases.
+        p_holm: Corrected for all tests of the same test set and metric; `None` if it was made alone.
+        effect: Hodges–Lehmann estimate; NaN without cases.
+        low: Lower end of its 95 % interval; `None` under ten cases.
+        high: Upper end.
+    """
+
+    n: int
+    p: float | None
+    effect: float
+    low: float | None
+    high: float | None
+    p_holm: float | None = None
+
+
+def wilcoxon(differences: NDArray[np.float64]) -> PairwiseTest:
+    """Test whether differences `(n,)` are symmetric about 0; NaN are cases without a vertebra and are left out."""
+    found = differences[~np.isnan(differences)]
+    found = np.where(np.abs(found) < _ROUNDING, 0.0, found)
+    n = found.size
+    if n == 0:
+        return PairwiseTest(0, None, float("nan"), None, None)
+    walsh = walsh_averages(found)
+    effect = float(np.median(walsh))
+    if n < SMALLEST_N:
+        return PairwiseTest(n, None, effect, None, None)
+    p = 1.0
+    if found.any():
+        p = float(stats.wilcoxon(found, zero_method="pratt", method="approx").pvalue)
+    low, high = _interval(np.sort(walsh), n)
+    return PairwiseTest(n, p, effect, low, high)
+
+
+def walsh_averages(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the means of all pairs of differences, each with itself included, `(n (n + 1) / 2,)`."""
+    i, j = np.triu_indices(differences.size)
+    averages: NDArray[np.float64] = (differences[i] + differences[j]) / 2
+    return averages
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Return p values corrected for their number by Holm's step-down method."""
+    order = np.argsort(p, kind="stable")
+    ordered = np.asarray(p, dtype=np.float64)[order]
+    corrected = np.minimum(np.maximum.accumulate(ordered * np.arange(ordered.size, 0, -1)), 1.0)
+    result = np.empty_like(corrected)
+    result[order] = corrected
+    return [float(value) for value in result]
+
+
+def pairwise_tests(paired: PairedScores, metric: str, region: str = "all") -> dict[tuple[str, str], PairwiseTest]:
+    """Test all pairs of submissions on their per-case means, corrected for the number of pairs.
+
+    Returns:
+        (one, other) in the order of `paired.slugs` → the test of one − other.
+    """
+    means = case_means(paired, metric, region)
+    found = {
+        (paired.slugs[i], paired.slugs[j]): wilcoxon(means[:, i] - means[:, j])
+        for i, j in combinations(range(len(paired.slugs)), 2)
+    }
+    tested = [pair for pair, test in found.items() if test.p is not None]
+    corrected = holm([found[pair].p or 0.0 for pair in tested])
+    return {**found, **{pair: replace(found[pair], p_holm=p) for pair, p in zip(tested, corrected, strict=True)}}
+
+
+def p_values_of_all(paired: PairedScores, metric: str, region: str) -> NDArray[np.float64]:
+    """Return the one-sided p value that the one of the row is better than the one of the column, `(S, S)`.
+
+    The same test as `wilcoxon`, by its normal approximation, for all pairs at once.
+    """
+    means = case_means(paired, metric, region)
+    means = means[~np.isnan(means).any(axis=1)]
+    oriented = means if METRICS[metric].larger_is_better else -means
+    n_submissions = oriented.shape[1]
+    result = np.ones((n_submissions, n_submissions))
+    for i in range(n_submissions - 1):
+        differences = oriented[:, i, None] - oriented[:, i + 1 :]
+        differences[np.abs(differences) < _ROUNDING] = 0.0
+        z = _signed_rank_z(differences)
+        result[i, i + 1 :] = stats.norm.sf(z)
+        result[i + 1 :, i] = stats.norm.sf(-z)
+    return result
+
+
+def _signed_rank_z(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the standardised signed-rank statistic of each column, zeros by Pratt; 0 where all are zero."""
+    if not differences.size:
+        return np.zeros(differences.shape[1])
+    ranks = stats.rankdata(np.abs(differences), axis=0)
+    ranks[differences == 0] = 0.0
+    # Under the null hypothesis each rank has either sign with probability ½.
+    error = np.sqrt((ranks**2).sum(axis=0))
+    total = (np.sign(differences) * ranks).sum(axis=0)
+    z: NDArray[np.float64] = np.divide(total, error, out=np.zeros_like(total), where=error > 0)
+    return z
+
+
+def _interval(walsh: NDArray[np.float64], n: int) -> tuple[float, float]:
+    """Return the order statistics of the sorted Walsh averages that the test at 5 % does not reject."""
+    mean, error = n * (n + 1) / 4, np.sqrt(n * (n + 1) * (2 * n + 1) / 24)
+    skipped = max(0, int(np.floor(mean - stats.norm.ppf(1 - LEVEL / 2) * error)))
+    return float(walsh[skipped]), float(walsh[-1 - skipped])

@@ -1,0 +1,51 @@
+"""Rank within every case, then average the ranks over cases.
+
+A case counts the same however many vertebrae it has, and how far apart two submissions are in it does not matter. A
+missed vertebra enters the mean of its case with the worst value that there is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import rankdata
+
+from ctspine_bench.rankings.paired import METRICS, case_means
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ctspine_bench.rankings.paired import PairedScores
+
+
+def case_ranks(paired: PairedScores, metric: str, region: str) -> NDArray[np.float64]:
+    """Return the rank of each submission in each case, `(n, S)`; ties get the mean rank, a case without any is NaN."""
+    means = case_means(paired, metric, region)
+    # What differs by rounding alone is a tie.
+    oriented = np.round(-means if METRICS[metric].larger_is_better else means, 12)
+    ranks: NDArray[np.float64] = rankdata(oriented, axis=1, nan_policy="propagate")
+    return ranks
+
+
+def scores(paired: PairedScores, metric: str, region: str) -> NDArray[np.float64]:
+    """Return the mean rank of each submission over the cases with a vertebra of the region, `(S,)`."""
+    ranks = case_ranks(paired, metric, region)
+    there = ranks[~np.isnan(ranks).any(axis=1)]
+    return there.mean(axis=0) if len(there) else np.full(len(paired.slugs), np.nan)
+
+
+def resampled(paired: PairedScores, metric: str, region: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean rank under weighted cases, `(draws, S)`; the ranks within a case do not depend on the others.
+
+    Args:
+        paired: The scores.
+        metric: One of `METRICS`.
+        region: One of `REGIONS`; some reference has a vertebra of it.
+        weights: `(draws, n)`, not negative.
+    """
+    ranks = case_ranks(paired, metric, region)
+    there = ~np.isnan(ranks).any(axis=1)
+    kept = weights[:, there]
+    found: NDArray[np.float64] = (kept @ ranks[there]) / kept.sum(axis=1, keepdims=True)
+    return found

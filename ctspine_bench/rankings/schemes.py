@@ -1,0 +1,85 @@
+"""The table of ranking schemes. All are offered; one is official, and was fixed before submissions arrived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from ctspine_bench.rankings import mean_then_rank, rank_then_mean, significance
+from ctspine_bench.rankings.paired import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ctspine_bench.rankings.paired import PairedScores
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A way to rank submissions on one test set.
+
+    Attributes:
+        name: Its name in commands, URLs and files.
+        title: What people call it.
+        description: What it does, in a sentence.
+        scores: (scores, metric, region) → `(S,)`.
+        resampled: (scores, metric, region, case weights `(draws, n)`) → `(draws, S)`; `None` if it has no intervals.
+        ranks: Whether the score is a mean rank, of which less is better whatever the metric.
+    """
+
+    name: str
+    title: str
+    description: str
+    scores: Callable[[PairedScores, str, str], NDArray[np.float64]]
+    resampled: Callable[[PairedScores, str, str, NDArray[np.float64]], NDArray[np.float64]] | None
+    ranks: bool
+
+    def larger_is_better(self, metric: str) -> bool:
+        """Return the direction of better of the score."""
+        return not self.ranks and METRICS[metric].larger_is_better
+
+
+SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
+    {
+        scheme.name: scheme
+        for scheme in (
+            Scheme(
+                "mean-then-rank",
+                "Mean, then rank",
+                "Average each label over the cases that have it, average the labels (Mean of Vertebrae), then rank.",
+                mean_then_rank.scores,
+                mean_then_rank.resampled,
+                ranks=False,
+            ),
+            Scheme(
+                "rank-then-mean",
+                "Rank, then mean",
+                "Rank the submissions within every case by its mean over vertebrae, then average the ranks over cases.",
+                rank_then_mean.scores,
+                rank_then_mean.resampled,
+                ranks=True,
+            ),
+            Scheme(
+                "significance",
+                "Significance",
+                "Count how many others a submission beats significantly in each metric and region, rank, then average.",
+                significance.scores,
+                None,
+                ranks=True,
+            ),
+        )
+    }
+)
+
+OFFICIAL: Final = ("mean-then-rank", "dsc", "all")
+"""Scheme, metric and region of the official order."""
+
+OFFICIAL_TEXT: Final = (
+    "The official order is by Mean of Vertebrae DSC on the private test set; equal ones are ordered by Mean of "
+    "Vertebrae HD95. Test sets are never pooled."
+)
+"""The rule as it is published, fixed before submissions arrived."""

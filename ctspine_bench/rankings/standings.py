@@ -1,0 +1,254 @@
+"""The standings of one test set by one scheme: ranks, how sure they are, and what they hang on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ctspine_bench.bootstrap import DRAWS, SEED, SMALLEST_N, case_weights
+from ctspine_bench.rankings import mean_then_rank, rank_then_mean, removal, stability
+from ctspine_bench.rankings.coverage import measured_coverage
+from ctspine_bench.rankings.intervals import RankInterval, surely_better
+from ctspine_bench.rankings.paired import pair
+from ctspine_bench.rankings.schemes import OFFICIAL, SCHEMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ctspine_bench.rankings.paired import PairedScores
+    from ctspine_bench.rankings.removal import Removal
+
+# What differs by less is a tie.
+_ROUNDING: Final = 1e-12
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one submission stands.
+
+    Attributes:
+        slug: The submission.
+        rank: 1 + the number of better submissions; ties share a rank.
+        low: The best rank that it is compatible with; `None` where the scheme has no intervals.
+        high: The worst such rank.
+        score: The scheme's own: a mean of the metric, or a mean rank.
+        score_low: Lower end of its 95 % interval; `None` under ten cases or where the scheme has none.
+        score_high: Upper end.
+        p_first: The share of resamples in which it is first; who ties shares it.
+        frequencies: The shares of resamples in which it has rank 1 … M; empty without resamples.
+    """
+
+    slug: str
+    rank: int
+    low: int | None
+    high: int | None
+    score: float
+    score_low: float | None
+    score_high: float | None
+    p_first: float | None
+    frequencies: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Stability:
+    """What the order hangs on.
+
+    Attributes:
+        kendall_tau: Median and 95 % interval of τ_b between the ranking and resampled ones; `None` without resamples or
+            with fewer than two submissions.
+        leave_one_out_leaders: Submission → of how many rankings without one case it is the leader; empty where the
+            scheme has no resamples.
+        removal: The smallest number of cases whose removal changes the leader; `None` with fewer than two
+            submissions or where the scheme has no score over cases.
+    """
+
+    kendall_tau: tuple[float, float, float] | None
+    leave_one_out_leaders: Mapping[str, int]
+    removal: Removal | None
+
+
+@dataclass(frozen=True)
+class Standings:
+    """The standings of one test set.
+
+    Attributes:
+        scheme: One of `SCHEMES`.
+        metric: One of `METRICS`.
+        region: One of `REGIONS`.
+        n_cases: How many cases the references have.
+        draws: How many resamples the intervals are from.
+        seed: Of the resamples.
+        coverage: How often 95 % intervals cover at this number of cases, as simulated; `None` where they do as they
+            should, at 150 cases and more, and where there are none.
+        rows: The submissions, best first.
+        stability: What the order hangs on.
+    """
+
+    scheme: str
+    metric: str
+    region: str
+    n_cases: int
+    draws: int
+    seed: int
+    coverage: float | None
+    rows: tuple[Standing, ...]
+    stability: Stability
+
+
+def standings(
+    paired: PairedScores,
+    scheme: str = OFFICIAL[0],
+    metric: str = OFFICIAL[1],
+    region: str = OFFICIAL[2],
+    *,
+    draws: int = DRAWS,
+) -> Standings:
+    """Rank submissions.
+
+    Under ten cases nothing is sure: no score has an interval, and every rank interval goes from 1 to the number of
+    submissions.
+
+    Args:
+        paired: The scores of those that are to be ranked.
+        scheme: One of `SCHEMES`.
+        metric: One of `METRICS`.
+        region: One of `REGIONS`. Without a reference vertebra of it nobody is ranked.
+        draws: How many resamples.
+    """
+    scores = SCHEMES[scheme].scores(paired, metric, region)
+    n_cases = paired.n_cases
+    if np.isnan(scores).any():
+        return Standings(scheme, metric, region, n_cases, draws, SEED, None, (), Stability(None, {}, None))
+    sign = 1.0 if SCHEMES[scheme].larger_is_better(metric) else -1.0
+    ranks = _ranks(sign * scores, _tie_breaks(paired, scheme, metric, region))
+    resample = SCHEMES[scheme].resampled
+    if resample is None:
+        found = [
+            Standing(slug, int(rank), None, None, float(score), None, None, None, ())
+            for slug, rank, score in zip(paired.slugs, ranks, scores, strict=True)
+        ]
+        none = Stability(None, {}, None)
+        return Standings(scheme, metric, region, n_cases, draws, SEED, None, _sorted(found), none)
+    leaders = _leave_one_out(paired, sign * resample(paired, metric, region, 1.0 - np.eye(n_cases)))
+    lead = _removal(paired, scheme, metric, region, int(np.argmin(ranks)))
+    if n_cases < SMALLEST_N:
+        m = len(scores)
+        found = [
+            Standing(slug, int(rank), 1, m, float(score), None, None, None, ())
+            for slug, rank, score in zip(paired.slugs, ranks, scores, strict=True)
+        ]
+        few = Stability(None, leaders, lead)
+        return Standings(scheme, metric, region, n_cases, draws, SEED, None, _sorted(found), few)
+    drawn = resample(paired, metric, region, case_weights(n_cases, draws))
+    low, high = stability.rank_ranges(sign * drawn)
+    rows = _rows(paired.slugs, ranks, scores, drawn, surely_better(sign * scores, sign * drawn), (low, high))
+    of_order = Stability(_tau(ranks, low), leaders, lead)
+    coverage = measured_coverage(n_cases)
+    return Standings(scheme, metric, region, n_cases, draws, SEED, coverage, _sorted(rows), of_order)
+
+
+def rank_intervals(tables: Mapping[str, pd.DataFrame]) -> dict[str, RankInterval]:
+    """Rank submissions by the official scheme.
+
+    Args:
+        tables: Slug → case table (`tables.COLUMNS`) of one test set, of those that are to be ranked: complete ones.
+
+    Raises:
+        SubmissionError: E_RECORD, the tables are not about the same cases and reference vertebrae.
+    """
+    if not tables:
+        return {}
+    found = {row.slug: row for row in standings(pair(tables)).rows}
+    return {
+        slug: RankInterval(row.rank, row.low or 1, row.high or len(found), len(found))
+        for slug, row in ((slug, found[slug]) for slug in tables)
+    }
+
+
+def scheme_agreement(paired: PairedScores, metric: str, region: str) -> dict[tuple[str, str], float]:
+    """Return Kendall's τ_b between the rankings of each two schemes; NaN where one of them is one tie or empty."""
+    ranks = {}
+    for name, scheme in SCHEMES.items():
+        scores = scheme.scores(paired, metric, region)
+        sign = 1.0 if scheme.larger_is_better(metric) else -1.0
+        ranks[name] = _ranks(sign * scores, _tie_breaks(paired, name, metric, region))
+    return {
+        (one, other): float(stability.kendall_tau(ranks[one], ranks[other][None])[0])
+        for one, other in combinations(ranks, 2)
+    }
+
+
+def _rows(
+    slugs: tuple[str, ...],
+    ranks: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    drawn: NDArray[np.float64],
+    sure: NDArray[np.bool_],
+    ranges: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> list[Standing]:
+    frequencies = stability.rank_frequencies(*ranges)
+    ends = np.percentile(drawn, [2.5, 97.5], axis=0)
+    lows, highs = 1 + sure.sum(axis=0), len(slugs) - sure.sum(axis=1)
+    return [
+        Standing(
+            slug,
+            int(ranks[i]),
+            int(lows[i]),
+            int(highs[i]),
+            float(scores[i]),
+            float(ends[0, i]),
+            float(ends[1, i]),
+            float(frequencies[i, 0]),
+            tuple(frequencies[i].tolist()),
+        )
+        for i, slug in enumerate(slugs)
+    ]
+
+
+def _ranks(oriented: NDArray[np.float64], tie_breaks: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return 1 + the number of better submissions: by the score, then by what breaks ties; the larger the better."""
+    differences = oriented[:, None] - oriented
+    tied = np.abs(differences) <= _ROUNDING
+    better = (differences > _ROUNDING) | (tied & (tie_breaks[:, None] - tie_breaks > _ROUNDING))
+    n_better: NDArray[np.int64] = better.sum(axis=0)
+    return 1 + n_better
+
+
+def _tie_breaks(paired: PairedScores, scheme: str, metric: str, region: str) -> NDArray[np.float64]:
+    if scheme != OFFICIAL[0]:
+        return np.zeros(len(paired.slugs))
+    return mean_then_rank.tie_breaks(paired, metric, region)
+
+
+def _tau(ranks: NDArray[np.int64], resampled: NDArray[np.int64]) -> tuple[float, float, float] | None:
+    tau = stability.kendall_tau(ranks, resampled)
+    tau = tau[~np.isnan(tau)]
+    if not tau.size:
+        return None
+    median, low, high = np.percentile(tau, [50, 2.5, 97.5])
+    return float(median), float(low), float(high)
+
+
+def _leave_one_out(paired: PairedScores, oriented: NDArray[np.float64]) -> dict[str, int]:
+    """Return how often each leads when one case is left out; `oriented` is `(n, S)`, the larger the better."""
+    low, _ = stability.rank_ranges(oriented)
+    counts = (low == 1).sum(axis=0)
+    return {slug: int(n) for slug, n in zip(paired.slugs, counts, strict=True) if n}
+
+
+def _removal(paired: PairedScores, scheme: str, metric: str, region: str, leader: int) -> Removal | None:
+    if len(paired.slugs) < 2:
+        return None
+    if scheme == OFFICIAL[0]:
+        return removal.of_mean_of_vertebrae(paired, metric, region, leader)
+    return removal.of_case_mean(-rank_then_mean.case_ranks(paired, metric, region), paired, leader)
+
+
+def _sorted(rows: list[Standing]) -> tuple[Standing, ...]:
+    return tuple(sorted(rows, key=lambda row: (row.rank, row.slug)))
