@@ -26,9 +26,9 @@ RIGHT = {
 FLOORS = (
     {"errors", "anatomy", "records", "files", "workers", "yaml_files"},
     LEFT | RIGHT,
-    {"aggregate", "summary", "bootstrap", "provenance", "rankings"},
+    {"aggregate", "summary", "bootstrap", "provenance", "rankings", "domain_gap"},
     {"evaluate"},
-    {"report", "charts", "phantom", "reference_check", "results", "hosting"},
+    {"report", "charts", "phantom", "reference_check", "results", "hosting", "board"},
     {"cli"},
     {"__main__"},
 )

@@ -1,0 +1,74 @@
+"""One test set by what its cases and vertebrae have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ctspine_bench.aggregate import SLICE_SPACING_STRATA
+from ctspine_bench.bootstrap import DRAWS
+from ctspine_bench.domain_gap.means import Estimate, estimate
+from ctspine_bench.rankings.paired import REGIONS
+from ctspine_bench.testsets import SOURCES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from ctspine_bench.rankings.paired import PairedScores, ReferenceVertebrae
+
+DIMENSIONS: Final = {
+    "source": "Source",
+    "region": "Region",
+    "spacing": "Slice spacing",
+    "transitional": "Transitional anatomy",
+    "cut": "Field of view",
+}
+"""What strata are by, with the title for people."""
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """Some vertebrae of a test set.
+
+    Attributes:
+        dimension: One of `DIMENSIONS`.
+        name: Which part of it.
+        estimate: Mean DSC over them, and how many there are.
+    """
+
+    dimension: str
+    name: str
+    estimate: Estimate
+
+
+def strata(paired: PairedScores, slug: str, draws: int = DRAWS) -> tuple[Stratum, ...]:
+    """Return the strata of a test set that have a vertebra, with the scores of a submission."""
+    one = paired.of(slug)
+    found = (
+        Stratum(dimension, name, estimate(one.of_rows(rows), slug, draws))
+        for dimension, name, rows in _parts(paired.reference)
+        if rows.any()
+    )
+    return tuple(found)
+
+
+def _parts(reference: ReferenceVertebrae) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    sources = np.array(reference.sources, object)
+    known = [source for source in SOURCES if source in reference.sources]
+    others = sorted(set(reference.sources) - set(known))
+    for source in (*known, *others):
+        yield "source", source or "unknown", (sources == source)[reference.case]
+    for region, labels in REGIONS.items():
+        if region != "all":
+            yield "region", region, np.isin(reference.label, list(labels))
+    spacing_mm = np.round(reference.slice_spacing_mm, 3)  # affines hold single precision
+    for name, (low, high) in SLICE_SPACING_STRATA.items():
+        yield "spacing", name, ((spacing_mm > low) & (spacing_mm <= high))[reference.case]
+    for name, flag in (("ordinary", False), ("L6, or ends at L4", True)):
+        yield "transitional", name, (reference.transitional == flag)[reference.case]
+    for name, flag in (("complete", False), ("cut by the field of view", True)):
+        yield "cut", name, reference.cut == flag
