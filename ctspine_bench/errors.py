@@ -68,6 +68,7 @@ CODES: Final = {
     "E_QUOTA": "no private scoring left for this team in this period",
     "E_RECORD": "a submission record that is broken",
     "E_VERSION": "a record from a newer version of ctspine-bench",
+    "E_STANDINGS": "private standings that cannot be used",
 }
 """Every error code with its meaning in a few words; codes are stable and part of the public interface."""
 

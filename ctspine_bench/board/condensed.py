@@ -1,0 +1,180 @@
+"""Of a record, what the pages of a board need: checked, small, and quick to read again.
+
+results.json is written by the scorer, but it lies in a repository where anybody can break it: whatever is not of the
+expected shape makes the record a broken one, and keys that nobody asks for are left behind.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from ctspine_bench.anatomy import VERTEBRAE
+from ctspine_bench.errors import SubmissionError
+from ctspine_bench.hosting.disclosure.suppression import FEW
+from ctspine_bench.rankings.paired import METRICS, pair
+from ctspine_bench.submissions.plain_text import shown
+from ctspine_bench.testsets import OFFICIAL, PHANTOM
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ctspine_bench.rankings.paired import PairedScores
+    from ctspine_bench.submissions.records import Record
+
+TEST_SETS: Final = (*OFFICIAL, *PHANTOM)
+
+_MEANS: Final = ("dsc", "hd95_mm", "nsd_1mm", "nsd_2mm", "nsd_3mm")
+_SUMMARIES: Final = ("mean_of_vertebrae", "mean_of_vertebrae_without_l6", "mean_of_spine")
+_COUNTS: Final = ("matched", "missed", "spurious", "spurious_at_border", "spurious_ml", "failed")
+_NAMING: Final = ("identification_rate", "localisation_mm", "dsc_unshifted", "dsc_instance", "panoptic_quality")
+_LOSSES: Final = ("identification", "missed", "boundary")
+_PROVENANCE: Final = ("version", "engine_sha256", "created", "command")
+
+
+def condensed(record: Record) -> dict[str, Any] | None:
+    """Return what pages need of the results of a record; `None` if it has none.
+
+    Raises:
+        SubmissionError: E_RECORD, something is not of the expected shape.
+    """
+    if record.results is None:
+        return None
+    results = _Part(record.results, f"{record.slug}/results.json")
+    submission = results.part("submission")
+    provenance = results.part("provenance")
+    return {
+        "test_sets": {
+            name: _test_set(results.part("test_sets").part(name))
+            for name in TEST_SETS
+            if name in results.part("test_sets").content
+        },
+        "same_predictions_as": [text for text in submission.items("same_predictions_as") if isinstance(text, str)],
+        "provenance": {
+            **{name: provenance.text(name) for name in _PROVENANCE},
+            "splits": {name: provenance.part("splits").text(name) for name in provenance.part("splits").content},
+            "references": {
+                name: provenance.part("digests").part(name).text("references")
+                for name in provenance.part("digests").content
+            },
+        },
+    }
+
+
+def paired_scores(record: Record) -> dict[str, PairedScores]:
+    """Return test set → scores of the reference vertebrae, of the test sets whose cases are public.
+
+    Raises:
+        SubmissionError: E_RECORD, the case table is broken.
+    """
+    if record.cases is None:
+        return {}
+    found = {}
+    for name in TEST_SETS:
+        rows = record.cases[record.cases["test_set"] == name]
+        if not len(rows):
+            continue
+        try:
+            found[name] = pair({record.slug: rows})
+        except SubmissionError:
+            raise
+        except (ValueError, TypeError, KeyError, IndexError) as error:
+            raise _broken(f"{record.slug}/cases.parquet", "a case table", shown(error, 100)) from None
+    return found
+
+
+def _test_set(part: _Part) -> dict[str, Any]:
+    return {
+        "n_cases": part.count("n_cases"),
+        "expected_cases": part.count("expected_cases"),
+        "private": part.flag("private"),
+        "complete": part.flag("complete"),
+        "labels": {
+            name: _means(part.part("labels").part(name)) for name in VERTEBRAE if name in part.part("labels").content
+        },
+        **{name: _means(part.part(name)) for name in _SUMMARIES},
+        "counts": {name: part.part("counts").count(name) for name in _COUNTS},
+        "per_case": {
+            name: {key: part.part("per_case").part(name).number(key) for key in ("mean", "low", "high")}
+            for name in METRICS
+        },
+        "identification": {
+            **{name: part.part("identification").number(name) for name in _NAMING},
+            "label_shifts": {
+                str(name)[:8]: part.part("identification").part("label_shifts").count(name)
+                for name in part.part("identification").part("label_shifts").content
+            },
+        },
+        "loss": {name: part.part("loss").number(name) for name in _LOSSES},
+        "sources": {name: _source(part.part("sources").part(name)) for name in part.part("sources").content},
+        "paper_inferred": {name: _means(part.part("paper_inferred").part(name)) for name in _SUMMARIES},
+    }
+
+
+def _means(part: _Part) -> dict[str, Any]:
+    return {"n": part.count("n"), **{name: part.number(name) for name in _MEANS}}
+
+
+def _source(part: _Part) -> dict[str, Any]:
+    return {
+        "n_cases": part.count("n_cases"),
+        "mean_of_vertebrae": _means(part.part("mean_of_vertebrae")),
+        "mean_of_spine": _means(part.part("mean_of_spine")),
+    }
+
+
+class _Part:
+    """A mapping out of a file, read with what is expected there; what is absent is `None` or empty."""
+
+    def __init__(self, content: Mapping[str, Any], path: str, place: str = "") -> None:
+        self.content = content
+        self._path = path
+        self._place = place
+
+    def part(self, name: str) -> _Part:
+        content = self.content.get(name)
+        if not isinstance(content, dict | None):
+            raise self._error(name, "a mapping", content)
+        return _Part(content or {}, self._path, f"{self._place}{name}.")
+
+    def items(self, name: str) -> list[Any]:
+        content = self.content.get(name)
+        if not isinstance(content, list | None):
+            raise self._error(name, "a list", content)
+        return content or []
+
+    def number(self, name: str) -> float | None:
+        value = self.content.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise self._error(name, "a number", value)
+        return float(value)
+
+    def count(self, name: str) -> int | float | str | None:
+        """A count, or what stands in the place of one under the threshold of private test sets."""
+        value = self.content.get(name)
+        if value is None or value == FEW:
+            return value
+        number = self.number(name)
+        return int(number) if number is not None and number.is_integer() else number
+
+    def flag(self, name: str) -> bool:
+        value = self.content.get(name)
+        if not isinstance(value, bool | None):
+            raise self._error(name, "true or false", value)
+        return bool(value)
+
+    def text(self, name: str) -> str:
+        value = self.content.get(name)
+        if not isinstance(value, str | None):
+            raise self._error(name, "a text", value)
+        return value or ""
+
+    def _error(self, name: str, expected: str, found: object) -> SubmissionError:
+        return _broken(self._path, f"{expected} in {shown(self._place + name, 100)}", shown(repr(found), 60))
+
+
+def _broken(path: str, expected: str, found: str) -> SubmissionError:
+    advice = "Score the submission again, or take the file from the last good commit."
+    return SubmissionError("E_RECORD", path, expected=expected, found=found, advice=advice)

@@ -1,0 +1,167 @@
+"""One submission as a board shows it: what it is, and whether it is ranked on a test set.
+
+Ranked are complete results of today's scorer, split and references. Today's references of a test set are those of the
+record that was scored last, with today's scorer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from ctspine_bench.errors import SubmissionError
+from ctspine_bench.files import current
+from ctspine_bench.provenance import digest_of_split, engine_sha256
+from ctspine_bench.submissions.declaration import Declaration
+from ctspine_bench.submissions.folder import CASES, RESULTS
+from ctspine_bench.submissions.reading import DECLARATION
+from ctspine_bench.testsets import named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+Status = Literal["ranked", "published", "stale", "incomplete", "unscored", "broken", "newer", "absent"]
+
+REASONS: Final[dict[str, str]] = {
+    "ranked": "",
+    "published": "As published: not scored by this benchmark, and therefore not ranked.",
+    "stale": "Stale: scored with another scorer, split or references than today's.",
+    "incomplete": "Incomplete: not every case of the test set has a prediction that could be scored.",
+    "unscored": "Not scored yet.",
+    "broken": "The record is broken.",
+    "newer": "The record is of a newer version of ctspine-bench than this one.",
+    "absent": "No result on this test set.",
+}
+"""Status → why a row is not ranked, in a sentence."""
+
+
+@dataclass(frozen=True)
+class Today:
+    """What results must have been made with to be ranked.
+
+    Attributes:
+        engine_sha256: Digest of the scorer.
+        splits: Test set → digest of its case list.
+        references: Test set → digest of its references.
+    """
+
+    engine_sha256: str
+    splits: Mapping[str, str]
+    references: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A submission on a board.
+
+    Attributes:
+        slug: The name of its folder.
+        digest: Over its files.
+        declaration: What was declared; `None` if it cannot be read.
+        results: What pages need of its results (see `condensed`); `None` without any.
+        problem: What is wrong with the record; `None` if nothing is.
+    """
+
+    slug: str
+    digest: str
+    declaration: Declaration | None
+    results: dict[str, Any] | None
+    problem: SubmissionError | None
+
+    @property
+    def name(self) -> str:
+        """What to call it: its name, or that of its folder."""
+        return self.declaration.name if self.declaration else self.slug
+
+    def on(self, test_set: str) -> dict[str, Any]:
+        """Return the condensed results on a test set; empty without any."""
+        results: dict[str, Any] = (self.results or {}).get("test_sets", {}).get(test_set, {})
+        return results
+
+    def status(self, test_set: str, today: Today) -> Status:
+        """Return what it is on a test set."""
+        if self.problem or self.declaration is None:
+            return "newer" if self.problem and self.problem.code == "E_VERSION" else "broken"
+        if self.results is None:
+            return "unscored"
+        if test_set not in self.results["test_sets"]:
+            return "absent"
+        if self.declaration.kind == "published":
+            return "published"
+        if not self.is_current(test_set, today):
+            return "stale"
+        return "ranked" if self._is_complete(test_set) else "incomplete"
+
+    def flags(self, test_set: str, today: Today) -> tuple[str, ...]:
+        """Return what a reader has to know beside the numbers, out of the keys of `FLAGS`."""
+        status = self.status(test_set, today)
+        found = [status] if status in FLAGS else []
+        if self.declaration:
+            found += ["verse"] if self.declaration.training.uses_verse else []
+            found += ["test-cases"] if self.declaration.training.uses_test_cases else []
+            found += ["simulated"] if self.declaration.kind == "simulated" else []
+        found += ["same"] if (self.results or {}).get("same_predictions_as") else []
+        return tuple(found)
+
+    def is_current(self, test_set: str, today: Today) -> bool:
+        """Return whether its results are of today's scorer, split and references."""
+        provenance = (self.results or {})["provenance"]
+        return bool(
+            provenance["engine_sha256"] == today.engine_sha256
+            and provenance["splits"].get(test_set) == today.splits.get(test_set)
+            and provenance["references"].get(test_set) == today.references.get(test_set)
+        )
+
+    def _is_complete(self, test_set: str) -> bool:
+        results = self.on(test_set)
+        means = results["mean_of_vertebrae"]
+        complete = self.declaration is not None and self.declaration.coverage == "complete"
+        return complete and results["complete"] and None not in (means["dsc"], means["hd95_mm"])
+
+
+FLAGS: Final = {
+    "published": "as published",
+    "stale": "stale",
+    "incomplete": "incomplete",
+    "unscored": "not scored",
+    "broken": "broken",
+    "newer": "newer version",
+    "verse": "trained on VerSe",
+    "test-cases": "trained on test cases",
+    "simulated": "simulated",
+    "same": "same predictions as another",
+}
+"""Flag → what people read."""
+
+
+def today(entries: Iterable[Entry]) -> Today:
+    """Return what results must have been made with to be ranked, as the newest results say."""
+    engine = engine_sha256()
+    splits: dict[str, str] = {}
+    references: dict[str, str] = {}
+    scored = [entry.results for entry in entries if entry.results and entry.results["provenance"]["engine_sha256"]]
+    for results in sorted(scored, key=lambda results: str(results["provenance"]["created"])):
+        provenance = results["provenance"]
+        if provenance["engine_sha256"] != engine:
+            continue
+        for name in results["test_sets"]:
+            cases = named(name).cases
+            split = digest_of_split(cases) if cases else provenance["splits"].get(name, "")
+            if provenance["splits"].get(name) == split and provenance["references"].get(name):
+                splits[name], references[name] = split, provenance["references"][name]
+    return Today(engine, splits, references)
+
+
+def digest_of(folder: Path) -> str:
+    """Return the digest over the files of a record, whatever is in them."""
+    digest = hashlib.sha256()
+    for name in (DECLARATION, RESULTS, CASES):
+        path = current(folder, name)
+        try:
+            content = b"a link" if path.is_symlink() else path.read_bytes()
+        except OSError:
+            content = b""
+        digest.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
+    return digest.hexdigest()
