@@ -1,4 +1,6 @@
-"""What was worked out about records, on disk by digest. Nothing in it is needed: what is missing or damaged is made anew.
+"""What was worked out about records, on disk by digest.
+
+Nothing in it is needed: what is missing or damaged is made anew.
 
 ```
 <version>/records/<digest>.json     the condensed record

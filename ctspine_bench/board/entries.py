@@ -10,10 +10,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ctspine_bench.errors import SubmissionError
 from ctspine_bench.files import current
 from ctspine_bench.provenance import digest_of_split, engine_sha256
-from ctspine_bench.submissions.declaration import Declaration
 from ctspine_bench.submissions.folder import CASES, RESULTS
 from ctspine_bench.submissions.reading import DECLARATION
 from ctspine_bench.testsets import named
@@ -21,6 +19,9 @@ from ctspine_bench.testsets import named
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from ctspine_bench.errors import SubmissionError
+    from ctspine_bench.submissions.declaration import Declaration
 
 Status = Literal["ranked", "published", "stale", "incomplete", "unscored", "broken", "newer", "absent"]
 
@@ -97,7 +98,7 @@ class Entry:
     def flags(self, test_set: str, today: Today) -> tuple[str, ...]:
         """Return what a reader has to know beside the numbers, out of the keys of `FLAGS`."""
         status = self.status(test_set, today)
-        found = [status] if status in FLAGS else []
+        found: list[str] = [status] if status in FLAGS else []
         if self.declaration:
             found += ["verse"] if self.declaration.training.uses_verse else []
             found += ["test-cases"] if self.declaration.training.uses_test_cases else []

@@ -1,18 +1,20 @@
 """Where submissions stand on a private test set: worked out from the private store, and what of it may be told.
 
-The reader to be wary of is that of `hosting.disclosure.results`: they choose predictions at will and read everything that is
-published. What is published here beyond the records, and why it may be:
+The reader to be wary of is that of `hosting.disclosure.results`: they choose predictions at will and read everything
+that is published. What is published here beyond the records, and why it may be:
 
-- Ranks, rank intervals, P(rank 1), rank frequencies and Kendall's τ, over all cases, to two digits. They tell how two means over
-  all cases compare, both of which are published; a submission whose Mean of Vertebrae is not published, because too few cases
-  contribute to it, is not ranked. Official metric and HD95 over the whole spine alone: a region would be a slice of the
-  cases, and the score of rank-then-mean would tell, to who changes one case, against how many others it was won.
-- Intervals of Mean of Vertebrae to the digits of the means: they are wide where few cases decide, and then there is no mean.
+- Ranks, rank intervals, P(rank 1), rank frequencies and Kendall's τ, over all cases, to two digits. They tell how two
+  means over all cases compare, both of which are published; a submission whose Mean of Vertebrae is not published,
+  because too few cases contribute to it, is not ranked. Official metric and HD95 over the whole spine alone: a region
+  would be a slice of the cases, and the score of rank-then-mean would tell, to who changes one case, against how many
+  others it was won.
+- Intervals of Mean of Vertebrae to the digits of the means: they are wide where few cases decide, and then there is no
+  mean.
 - How many cases have to be removed to change the leader, never which; not who leads without which case.
-- Of the domain gap, over the labels alone whose means are published (their sum over vertebrae follows from those means and
-  their n): its intervals; the mean losses by cause, all three or none, under the rules for the losses of the record; and the mean DSC by
-  source, of which hidden ones take their next-smallest sibling with them. No other strata: each would be another way to slice
-  the same cases, and two slices may differ by one.
+- Of the domain gap, over the labels alone whose means are published (their sum over vertebrae follows from those means
+  and their n): its intervals; the mean losses by cause, all three or none, under the rules for the losses of the
+  record; and the mean DSC by source, of which hidden ones take their next-smallest sibling with them. No other strata:
+  each would be another way to slice the same cases, and two slices may differ by one.
 """
 
 from __future__ import annotations
@@ -122,7 +124,9 @@ def _gap(entry: Entry, test_set: str, public: PairedScores | None, private: Pair
     intervals = None
     if may_be_told and public is not None and entry.slug in public.slugs:
         found = gap_intervals(public, one, entry.slug)
-        intervals = found and {name: [round(end, _SCORE_DIGITS) for end in ends] for name, ends in found.items()}
+        intervals = found and {
+            name: (round(low, _SCORE_DIGITS), round(high, _SCORE_DIGITS)) for name, (low, high) in found.items()
+        }
     return {
         "intervals": intervals,
         "losses": _losses(rows) if may_be_told else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,16 +13,10 @@ from plotly.subplots import make_subplots
 
 from ctspine_bench.aggregate import HD95_CAP_MM, official_hd95_mm
 from ctspine_bench.anatomy import REGIONS, VERTEBRAE
-from ctspine_bench.charts.style import GREY, OKABE_ITO, SHADE, box_style, drawn, hd95_axis, styled
+from ctspine_bench.charts.style import CAUSES, GREY, OKABE_ITO, SHADE, box_style, cause_marker, drawn, hd95_axis, styled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_LOSSES: Final = (
-    ("loss_identification", "wrong name", OKABE_ITO["orange"], "/"),
-    ("loss_missed", "missed", OKABE_ITO["purple"], "x"),
-    ("loss_boundary", "outline", OKABE_ITO["blue"], ""),
-)
 
 
 def label_strip(table: pd.DataFrame) -> go.Figure:
@@ -117,15 +111,15 @@ def shift_confusion(table: pd.DataFrame) -> go.Figure:
 def loss_bars(table: pd.DataFrame) -> go.Figure:
     """Draw what every vertebra loses to 1 in DSC on average, by cause."""
     rows = _reference_vertebrae(table)
-    means = rows.groupby("vertebra")[[column for column, *_ in _LOSSES]].mean()
+    means = rows.groupby("vertebra")[[column for column, *_ in CAUSES]].mean()
     names = [name for name in VERTEBRAE if name in means.index]
     figure = go.Figure()
-    for column, title, colour, pattern in _LOSSES:
+    for column, title, colour, pattern in CAUSES:
         figure.add_bar(
             x=names,
             y=[float(value) for value in means.loc[names, column]],
             name=title,
-            marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": "rgba(255,255,255,0.55)", "size": 5}},
+            marker=cause_marker(colour, pattern),
             hovertemplate=f"%{{x}}: %{{y:.3f}} lost, {title}<extra></extra>",
         )
     figure.update_layout(

@@ -27,6 +27,12 @@ OKABE_ITO: Final[Mapping[str, str]] = {
     "yellow": "#F0E442",
 }
 GREY: Final = "#7a7f87"
+CAUSES: Final = (
+    ("loss_identification", "wrong name", OKABE_ITO["orange"], "/"),
+    ("loss_missed", "missed", OKABE_ITO["purple"], "x"),
+    ("loss_boundary", "outline", OKABE_ITO["blue"], ""),
+)
+"""What DSC is lost to: column of the case table, what people read, colour and pattern."""
 _GRID: Final = "rgba(128,128,128,0.22)"
 SHADE: Final = "rgba(128,128,128,0.08)"
 _HD95_FLOOR_MM: Final = 0.1  # where a logarithmic axis ends; smaller distances are drawn there
@@ -49,6 +55,11 @@ def styled(figure: go.Figure, height: int, *, top: int, bottom: int) -> go.Figur
     figure.update_xaxes(gridcolor=_GRID, zeroline=False, automargin=True)
     figure.update_yaxes(gridcolor=_GRID, zeroline=False, automargin=True)
     return figure
+
+
+def cause_marker(colour: str, pattern: str) -> dict[str, Any]:
+    """Return the looks of a bar for one of `CAUSES`."""
+    return {"color": colour, "pattern": {"shape": pattern, "fgcolor": "rgba(255,255,255,0.55)", "size": 5}}
 
 
 def box_style(colour: str) -> dict[str, Any]:

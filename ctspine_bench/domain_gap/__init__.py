@@ -8,11 +8,22 @@ Vertebrae: only so can the labels of a test set be told from how well they are s
 from __future__ import annotations
 
 from ctspine_bench.domain_gap.means import Estimate, estimate
-from ctspine_bench.domain_gap.split import GapSplit, LabelProfile, Part, gap_intervals, kitagawa, profile
+from ctspine_bench.domain_gap.split import (
+    PARTS,
+    GapSplit,
+    LabelProfile,
+    Part,
+    gap_intervals,
+    kitagawa,
+    profile,
+    published_profile,
+    with_pooled_losses,
+)
 from ctspine_bench.domain_gap.strata import DIMENSIONS, Stratum, strata
 
 __all__ = [
     "DIMENSIONS",
+    "PARTS",
     "Estimate",
     "GapSplit",
     "LabelProfile",
@@ -22,5 +33,7 @@ __all__ = [
     "gap_intervals",
     "kitagawa",
     "profile",
+    "published_profile",
     "strata",
+    "with_pooled_losses",
 ]

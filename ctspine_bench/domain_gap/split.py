@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ctspine_bench.anatomy import LABELS, VERTEBRAE
-from ctspine_bench.bootstrap import DRAWS, SEED, SMALLEST_N, case_weights
-from ctspine_bench.domain_gap.means import interval
+from ctspine_bench.bootstrap import DRAWS, SEED, SMALLEST_N
+from ctspine_bench.domain_gap.means import drawn_weights, interval
 from ctspine_bench.rankings.paired import LOSSES, label_counts, label_means
 
 if TYPE_CHECKING:
@@ -47,6 +47,11 @@ class LabelProfile:
     n: NDArray[np.float64]
     dsc: NDArray[np.float64]
     losses: Mapping[str, NDArray[np.float64]] | None
+
+    @property
+    def score(self) -> float:
+        """The mean DSC over all vertebrae; 0 without any."""
+        return float(_shares(self.n) @ self.dsc)
 
 
 @dataclass(frozen=True)
@@ -113,13 +118,12 @@ def kitagawa(public: LabelProfile, other: LabelProfile) -> GapSplit:
     if not public.n.any() or not other.n.any():
         raise ValueError("expected vertebrae in both test sets, found a set without any")
     terms = _terms(public.n, other.n)
-    scores = (_total(public.n, public.dsc), _total(other.n, other.dsc))
     parts = {name: _part(factors, public, other) for name, factors in terms.items()}
     both, only_public, only_other = _membership(public.n, other.n)
     return GapSplit(
-        public=scores[0],
-        other=scores[1],
-        gap=scores[0] - scores[1],
+        public=public.score,
+        other=other.score,
+        gap=public.score - other.score,
         label_mix=parts["label_mix"],
         within_label=parts["within_label"],
         one_set_only=parts["one_set_only"],
@@ -167,8 +171,8 @@ def gap_intervals(
     """
     if min(public.n_cases, other.n_cases) < SMALLEST_N:
         return None
-    n_public, s_public = _resampled(public, slug, case_weights(public.n_cases, draws))
-    n_other, s_other = _resampled(other, slug, case_weights(other.n_cases, draws, SEED + 1))
+    n_public, s_public = _resampled(public, slug, drawn_weights(public.n_cases, draws))
+    n_other, s_other = _resampled(other, slug, drawn_weights(other.n_cases, draws, SEED + 1))
     found = {}
     for name, (of_public, of_other) in _terms(n_public, n_other).items():
         found[name] = (of_public * s_public).sum(axis=-1) + (of_other * s_other).sum(axis=-1)
@@ -204,10 +208,6 @@ def _shares(n: NDArray[np.float64]) -> NDArray[np.float64]:
     total = n.sum(axis=-1, keepdims=True)
     shares: NDArray[np.float64] = np.divide(n, total, out=np.zeros_like(n), where=total > 0)
     return shares
-
-
-def _total(n: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    return float(_shares(n) @ values)
 
 
 def _resampled(

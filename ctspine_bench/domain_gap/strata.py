@@ -9,7 +9,7 @@ import numpy as np
 
 from ctspine_bench.aggregate import SLICE_SPACING_STRATA
 from ctspine_bench.bootstrap import DRAWS
-from ctspine_bench.domain_gap.means import Estimate, estimate
+from ctspine_bench.domain_gap.means import Estimate, estimates
 from ctspine_bench.rankings.paired import REGIONS
 from ctspine_bench.testsets import SOURCES
 
@@ -47,13 +47,9 @@ class Stratum:
 
 def strata(paired: PairedScores, slug: str, draws: int = DRAWS) -> tuple[Stratum, ...]:
     """Return the strata of a test set that have a vertebra, with the scores of a submission."""
-    one = paired.of(slug)
-    found = (
-        Stratum(dimension, name, estimate(one.of_rows(rows), slug, draws))
-        for dimension, name, rows in _parts(paired.reference)
-        if rows.any()
-    )
-    return tuple(found)
+    parts = [part for part in _parts(paired.reference) if part[2].any()]
+    found = estimates(paired, slug, [rows for *_, rows in parts], draws)
+    return tuple(Stratum(dimension, name, each) for (dimension, name, _), each in zip(parts, found, strict=True))
 
 
 def _parts(reference: ReferenceVertebrae) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
@@ -70,5 +66,5 @@ def _parts(reference: ReferenceVertebrae) -> Iterator[tuple[str, str, NDArray[np
         yield "spacing", name, ((spacing_mm > low) & (spacing_mm <= high))[reference.case]
     for name, flag in (("ordinary", False), ("L6, or ends at L4", True)):
         yield "transitional", name, (reference.transitional == flag)[reference.case]
-    for name, flag in (("complete", False), ("cut by the field of view", True)):
+    for name, flag in (("complete", False), ("cut", True)):
         yield "cut", name, reference.cut == flag

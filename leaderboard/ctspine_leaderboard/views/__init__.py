@@ -1,0 +1,1 @@
+"""What pages and the static export show, worked out from a board: tables and figures, without Streamlit."""
