@@ -15,7 +15,6 @@ from ctspine_leaderboard.views.domain_gap.scores import (
     others,
     public_of,
     score,
-    title,
 )
 from ctspine_leaderboard.views.domain_gap.tables import gap_table, part_table, score_table, strata_table
 from ctspine_leaderboard.views.domain_gap.words import coverage_note, in_words, membership, reannotation_note, told
@@ -42,7 +41,6 @@ __all__ = [
     "slope_figure",
     "strata_figure",
     "strata_table",
-    "title",
     "told",
     "waterfall_figure",
 ]

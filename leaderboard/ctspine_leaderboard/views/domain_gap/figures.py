@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctspine_leaderboard.views.domain_gap.scores import PUBLISHED, family, score, title
-from ctspine_leaderboard.views.domain_gap.words import told
-
 from ctspine_bench.charts.domain_gap import Line, slope_chart, waterfall
 from ctspine_bench.charts.marks import Mark
 from ctspine_bench.charts.strata import StratumRow, strata_chart
 from ctspine_bench.charts.vertebrae import short
+from ctspine_leaderboard.views.domain_gap.scores import PUBLISHED, family, score
+from ctspine_leaderboard.views.domain_gap.words import told
+from ctspine_leaderboard.views.test_sets import title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import plotly.graph_objects as go
-    from ctspine_leaderboard.views.domain_gap.scores import Cell, Gap, Score
 
     from ctspine_bench.board import Board, Entry
     from ctspine_bench.testsets import TestSet
+    from ctspine_leaderboard.views.domain_gap.scores import Cell, Gap, Score
 
 
 def slope_figure(board: Board, entries: Sequence[Entry], test_set: TestSet) -> go.Figure:

@@ -20,14 +20,13 @@ from ctspine_bench.domain_gap import (
     with_pooled_losses,
 )
 from ctspine_bench.testsets import PHANTOM, named
+from ctspine_leaderboard.views.test_sets import title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ctspine_bench.board import Board, Entry
     from ctspine_bench.testsets import TestSet
-
-TITLES: Final[Mapping[str, str]] = {"public": "Public", "private": "Private", "verse": "VerSe"}
 
 CASES: Final = "case scores"
 LABELS: Final = "published label means"
@@ -92,11 +91,6 @@ class Cell:
     name: str
     n_cases: int | str | None
     estimate: Estimate
-
-
-def title(test_set: TestSet) -> str:
-    """Return a short name of a test set, for a column or an axis."""
-    return TITLES[test_set.name.removeprefix("phantom-")]
 
 
 def others(board: Board) -> tuple[TestSet, ...]:

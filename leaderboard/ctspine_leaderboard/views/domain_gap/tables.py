@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
-from ctspine_leaderboard.views.domain_gap.scores import NOTHING, family, gap, others, score
 
 from ctspine_bench.board.entries import REASONS
 from ctspine_bench.domain_gap import PARTS
+from ctspine_leaderboard.views.domain_gap.scores import NOTHING, family, gap, others, score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ctspine_leaderboard.views.domain_gap.scores import Cell, Gap
-
     from ctspine_bench.board import Board, Entry
     from ctspine_bench.testsets import TestSet
+    from ctspine_leaderboard.views.domain_gap.scores import Cell, Gap
 
 CAUSES: Final = ("identification", "missed", "boundary")
 

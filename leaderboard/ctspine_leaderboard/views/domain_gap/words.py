@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ctspine_leaderboard.views.domain_gap.scores import CASES, Gap, Score, title
-
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.charts.domain_gap import signed
 from ctspine_bench.domain_gap import PARTS
 from ctspine_bench.published import VERSE_REANNOTATED_DSC, published_table
 from ctspine_bench.rankings.coverage import measured_coverage
+from ctspine_leaderboard.views.domain_gap.scores import CASES, Gap, Score
+from ctspine_leaderboard.views.test_sets import title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -1,0 +1,60 @@
+"""What the order of submissions hangs on, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ctspine_bench.rankings.removal import Removal
+    from ctspine_bench.rankings.standings import Standings
+
+
+def stability_sentences(found: Standings, names: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a sentence for each thing that is known.
+
+    Args:
+        found: The standings.
+        names: Slug → what people call the submission.
+    """
+    stability = found.stability
+    sentences = []
+    if stability.kendall_tau:
+        median, low, high = (f"{value:.2f}".replace("-", "−") for value in stability.kendall_tau)
+        sentences.append(
+            f"Over resampled cases the order keeps Kendall's τ = {median} [{low}, {high}] with the one shown "
+            "(1: the same order, 0: none of it is left)."
+        )
+    if len(stability.leave_one_out_leaders) > 1:
+        leaders = sorted(stability.leave_one_out_leaders.items(), key=lambda item: (-item[1], item[0]))
+        told = ", ".join(f"{names.get(slug, slug)} in {n}" for slug, n in leaders)
+        sentences.append(f"Each of the {found.n_cases} cases left out in turn, first is {told}.")
+    elif stability.leave_one_out_leaders and len(found.rows) > 1:
+        (leader,) = stability.leave_one_out_leaders
+        sentences.append(f"Whichever case is left out, {names.get(leader, leader)} stays first.")
+    if stability.removal and len(found.rows) > 1:
+        sentences.append(_removal(stability.removal, found, names))
+    return tuple(sentences)
+
+
+def coverage_sentence(found: Standings) -> str:
+    """Return how far the intervals can be trusted at so few cases; empty where they can, or where there are none."""
+    if found.coverage is None:
+        return ""
+    return (
+        f"With {found.n_cases} cases, 95 % intervals are too narrow: in simulations they covered the truth in "
+        f"{found.coverage:.0%}."
+    )
+
+
+def _removal(removal: Removal, found: Standings, names: Mapping[str, str]) -> str:
+    if removal.n is None:
+        return "No removal of cases that was tried puts another submission first."
+    if removal.n == 0:
+        return "The first place is shared."
+    bound = "" if removal.exact else "at most "
+    ahead = f" {names.get(removal.new_leader, removal.new_leader)}" if removal.new_leader else " another submission"
+    cases = "case" if removal.n == 1 else "cases"
+    greedy = "" if removal.exact else " (found greedily: fewer may do)"
+    return f"Removing {bound}{removal.n} of {found.n_cases} {cases} puts{ahead} first{greedy}."

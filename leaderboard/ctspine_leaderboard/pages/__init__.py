@@ -1,0 +1,1 @@
+"""One page a file: selectors, and what the view of the same name makes of them."""
