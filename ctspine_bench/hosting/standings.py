@@ -51,7 +51,8 @@ def prospective_ranks(
                 cases = _private_cases(record, store) if is_private and store else record.cases
                 if cases is not None:
                     tables[name] = cases[cases["test_set"] == test_set]
-            ranks[test_set] = rank_intervals({**tables, slug: scored.tables[test_set]})[slug]
+            found = rank_intervals({**tables, slug: scored.tables[test_set]}, as_told=is_private)
+            ranks[test_set] = found[slug]
         except SubmissionError:
             continue  # a record, on the board or in the store, is broken, which is for `submission verify` to say
     return ranks

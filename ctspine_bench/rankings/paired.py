@@ -218,13 +218,15 @@ def _single(slug: str, table: pd.DataFrame) -> PairedScores:
     cases = _cases(table)
     case = np.searchsorted(cases.index.to_numpy(object), rows["case_id"].to_numpy(object))
     label = rows["label"].to_numpy(np.int64)
+    if not np.isin(label, LABELS).all():
+        raise _error(slug, f"labels {LABELS.start} to {LABELS.stop - 1}", "others")
     if len(set(zip(case.tolist(), label.tolist(), strict=True))) < len(rows):
         raise _error(slug, "one row for each vertebra of a case", "more")
     values = {name: _numbers(rows[name])[:, None] for name in (*METRICS, *LOSSES)}
     values["hd95_mm"] = official_hd95_mm(rows)[:, None]
     values[MISSED] = (rows["status"] == "missed").to_numpy(np.bool_)[:, None].astype(np.float64)
-    if any(np.isnan(scores).any() for scores in values.values()):
-        raise _error(slug, "scores for every reference vertebra", "empty cells")
+    if not all(np.isfinite(scores).all() for scores in values.values()):
+        raise _error(slug, "scores for every reference vertebra", "cells that are empty or no finite number")
     reference = ReferenceVertebrae(
         case_ids=tuple(str(case_id) for case_id in cases.index),
         sources=tuple(cases["source"].fillna("").astype(str)),

@@ -42,10 +42,11 @@ def resampled(paired: PairedScores, metric: str, region: str, weights: NDArray[n
         paired: The scores.
         metric: One of `METRICS`.
         region: One of `REGIONS`; some reference has a vertebra of it.
-        weights: `(draws, n)`, not negative.
+        weights: `(draws, n)`, not negative. Where all cases with the region have weight 0, all submissions get 0.
     """
     ranks = case_ranks(paired, metric, region)
     there = ~np.isnan(ranks).any(axis=1)
     kept = weights[:, there]
-    found: NDArray[np.float64] = (kept @ ranks[there]) / kept.sum(axis=1, keepdims=True)
+    sums, in_all = kept @ ranks[there], kept.sum(axis=1, keepdims=True)
+    found: NDArray[np.float64] = np.divide(sums, in_all, out=np.zeros_like(sums), where=in_all > 0)
     return found

@@ -42,6 +42,10 @@ class Scheme:
         """Return the direction of better of the score."""
         return not self.ranks and METRICS[metric].larger_is_better
 
+    def digits(self, metric: str) -> int:
+        """Return how many digits behind the point of the score are told where more would tell about single cases."""
+        return 1 if self.ranks else METRICS[metric].digits
+
 
 SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
     {
@@ -79,7 +83,7 @@ OFFICIAL: Final = ("mean-then-rank", "dsc", "all")
 """Scheme, metric and region of the official order."""
 
 OFFICIAL_TEXT: Final = (
-    "The official order is by Mean of Vertebrae DSC on the private test set; equal ones are ordered by Mean of "
-    "Vertebrae HD95. Test sets are never pooled."
+    "The official order is by Mean of Vertebrae DSC on the private test set, with the three digits that are published; "
+    "equal ones are ordered by Mean of Vertebrae HD95, with two. Test sets are never pooled."
 )
 """The rule as it is published, fixed before submissions arrived."""

@@ -13,6 +13,7 @@ from ctspine_bench.rankings import mean_then_rank, rank_then_mean, removal, stab
 from ctspine_bench.rankings.coverage import measured_coverage
 from ctspine_bench.rankings.intervals import RankInterval, surely_better
 from ctspine_bench.rankings.paired import pair
+from ctspine_bench.rankings.removal import Removal
 from ctspine_bench.rankings.schemes import OFFICIAL, SCHEMES
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ctspine_bench.rankings.paired import PairedScores
-    from ctspine_bench.rankings.removal import Removal
 
 # What differs by less is a tie.
 _ROUNDING: Final = 1e-12
@@ -108,6 +108,7 @@ def standings(
     region: str = OFFICIAL[2],
     *,
     draws: int = DRAWS,
+    as_told: bool = False,
 ) -> Standings:
     """Rank submissions.
 
@@ -120,13 +121,18 @@ def standings(
         metric: One of `METRICS`.
         region: One of `REGIONS`. Without a reference vertebra of it nobody is ranked.
         draws: How many resamples.
+        as_told: Rank by the digits that are told of scores where more would tell about single cases
+            (`Scheme.digits`): who is better by less shares a rank, in every resample too. Rounding each resample would
+            not do: how often it parts two submissions tells how far they are apart.
     """
     scores = SCHEMES[scheme].scores(paired, metric, region)
     n_cases = paired.n_cases
     if np.isnan(scores).any():
         return Standings(scheme, metric, region, n_cases, draws, SEED, None, (), Stability(None, {}, None))
     sign = 1.0 if SCHEMES[scheme].larger_is_better(metric) else -1.0
-    ranks = _ranks(sign * scores, _tie_breaks(paired, scheme, metric, region))
+    digits = SCHEMES[scheme].digits(metric)
+    oriented = np.round(sign * scores, digits) if as_told else sign * scores
+    ranks = _ranks(oriented, _tie_breaks(paired, scheme, metric, region, as_told=as_told))
     resample = SCHEMES[scheme].resampled
     if resample is None:
         found = [
@@ -137,6 +143,8 @@ def standings(
         return Standings(scheme, metric, region, n_cases, draws, SEED, None, _sorted(found), none)
     leaders = _leave_one_out(paired, sign * resample(paired, metric, region, 1.0 - np.eye(n_cases)))
     lead = _removal(paired, scheme, metric, region, int(np.argmin(ranks)))
+    if as_told and np.count_nonzero(oriented == oriented.max()) > 1:
+        lead = Removal(0, exact=True)
     if n_cases < SMALLEST_N:
         m = len(scores)
         found = [
@@ -146,25 +154,26 @@ def standings(
         few = Stability(None, leaders, lead)
         return Standings(scheme, metric, region, n_cases, draws, SEED, None, _sorted(found), few)
     drawn = resample(paired, metric, region, case_weights(n_cases, draws))
-    low, high = stability.rank_ranges(sign * drawn)
+    low, high = stability.rank_ranges(sign * drawn, 0.5 * 10**-digits if as_told else stability.TIE)
     rows = _rows(paired.slugs, ranks, scores, drawn, surely_better(sign * scores, sign * drawn), (low, high))
     of_order = Stability(_tau(ranks, low), leaders, lead)
     coverage = measured_coverage(n_cases)
     return Standings(scheme, metric, region, n_cases, draws, SEED, coverage, _sorted(rows), of_order)
 
 
-def rank_intervals(tables: Mapping[str, pd.DataFrame]) -> dict[str, RankInterval]:
+def rank_intervals(tables: Mapping[str, pd.DataFrame], *, as_told: bool = False) -> dict[str, RankInterval]:
     """Rank submissions by the official scheme.
 
     Args:
         tables: Slug → case table (`tables.COLUMNS`) of one test set, of those that are to be ranked: complete ones.
+        as_told: As for `standings`.
 
     Raises:
         SubmissionError: E_RECORD, the tables are not about the same cases and reference vertebrae.
     """
     if not tables:
         return {}
-    found = {row.slug: row for row in standings(pair(tables)).rows}
+    found = {row.slug: row for row in standings(pair(tables), as_told=as_told).rows}
     return {
         slug: RankInterval(row.rank, row.low or 1, row.high or len(found), len(found))
         for slug, row in ((slug, found[slug]) for slug in tables)
@@ -199,8 +208,9 @@ def _rows(
         Standing(
             slug,
             int(ranks[i]),
-            int(lows[i]),
-            int(highs[i]),
+            # Where scores count as told, a surely better one may share the rank, or lose it by what breaks ties.
+            min(int(lows[i]), int(ranks[i])),
+            max(int(highs[i]), int(ranks[i])),
             float(scores[i]),
             float(ends[0, i]),
             float(ends[1, i]),
@@ -220,10 +230,14 @@ def _ranks(oriented: NDArray[np.float64], tie_breaks: NDArray[np.float64]) -> ND
     return 1 + n_better
 
 
-def _tie_breaks(paired: PairedScores, scheme: str, metric: str, region: str) -> NDArray[np.float64]:
+def _tie_breaks(
+    paired: PairedScores, scheme: str, metric: str, region: str, *, as_told: bool = False
+) -> NDArray[np.float64]:
     if scheme != OFFICIAL[0]:
         return np.zeros(len(paired.slugs))
-    return mean_then_rank.tie_breaks(paired, metric, region)
+    found = mean_then_rank.tie_breaks(paired, metric, region)
+    other = mean_then_rank.TIE_BREAKERS.get(metric)
+    return np.round(found, SCHEMES[scheme].digits(other)) if as_told and other else found
 
 
 def _tau(ranks: NDArray[np.int64], resampled: NDArray[np.int64]) -> tuple[float, float, float] | None:
