@@ -34,7 +34,7 @@ def made_board(made_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> B
 def open_page(made_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., AppTest]:
     """Open a page (a module of `ctspine_leaderboard.pages`) in a state: `open_page("compare", a="alpha", b="beta")`.
 
-    `submissions`, `private_standings`, `references` and `predictions` say what the host shows; by default the made board.
+    The other arguments say what the host shows; by default the made board.
     """
 
     def opened(
