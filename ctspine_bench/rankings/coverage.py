@@ -1,6 +1,6 @@
 """How often a 95 % interval covers what it should, by the number of cases: measured by simulation.
 
-`benchmarks/coverage.py` measures it and writes `coverage.json`.
+`benchmarks/interval_coverage.py` measures it and writes `coverage.json`.
 """
 
 from __future__ import annotations

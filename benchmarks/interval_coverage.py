@@ -4,7 +4,7 @@ A simulated case has 5 to 17 neighbouring vertebrae, as a field of view shows th
 case has a difficulty, most vertebrae lie above 0.9, one case in twelve is shifted by a level and loses most of its
 score, and a twentieth of the vertebrae is missed. The truth is the score of 400,000 such cases.
 
-    python benchmarks/coverage.py
+    python benchmarks/interval_coverage.py
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def main() -> None:
         )
     document = {
         "what": "share of simulations in which the 95 % interval of the Bayesian bootstrap covers the true mean",
-        "command": "python benchmarks/coverage.py "
+        "command": "python benchmarks/interval_coverage.py "
         f"--repeats {arguments.repeats} --draws {arguments.draws} --seed {arguments.seed}",
         "coverage": found,
     }
