@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ctspine_bench.board import Board
 
+_NOTICES: Final = "notices"
 _FIGURE: Final = {"displayModeBar": False, "responsive": True}
 
 
@@ -26,6 +27,7 @@ def heading(text: str, intro: str = "") -> None:
     st.html(f"<style>{stylesheet()}</style>")
     lead = Markup('<p class="cb-intro">{}</p>').format(intro) if intro else ""
     st.html(Markup("<h1>{}</h1>{}").format(text, lead))
+    st.session_state[_NOTICES] = st.container()
 
 
 def subheading(text: str, intro: str = "") -> None:
@@ -42,8 +44,9 @@ def words(*sentences: str) -> None:
 
 
 def notice(text: str) -> None:
-    """Tell a visitor something that they have to know, apart from the rest."""
-    st.html(Markup('<div class="cb-notice" role="status">{}</div>').format(text))
+    """Tell a visitor something that they have to know, below the heading of the page."""
+    place = st.session_state[_NOTICES]
+    place.html(Markup('<div class="cb-notice" role="status">{}</div>').format(text))
 
 
 def show(markup: Markup) -> None:
