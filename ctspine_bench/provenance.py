@@ -125,12 +125,17 @@ def digest_of_split(case_ids: Iterable[str]) -> str:
     return hashlib.sha256("".join(f"{case_id}\n" for case_id in sorted(case_ids)).encode()).hexdigest()
 
 
-@cache
 def engine_sha256() -> str:
     """Return the digest of the source files that decide about numbers."""
+    return source_sha256(_ENGINE)
+
+
+@cache
+def source_sha256(names: tuple[str, ...]) -> str:
+    """Return the digest of some files and folders of the package."""
     digest = hashlib.sha256()
     root = files("ctspine_bench")
-    for name in _ENGINE:
+    for name in names:
         for path, source in _sources(root.joinpath(name), name):
             digest.update(f"{path} {hashlib.sha256(source.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+from copy import copy
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ctspine_bench.board.cache import Cache, default_folder
-from ctspine_bench.board.condensed import TEST_SETS, paired_scores
+from ctspine_bench.board.condensed import TEST_SETS, largest_group
 from ctspine_bench.board.entries import REASONS, Entry, Status, today
-from ctspine_bench.board.loading import Loaded, load, signature
+from ctspine_bench.board.loading import Loaded, load, read_scores, signature
 from ctspine_bench.board.private_file import PrivateStandings, read_private_standings
 from ctspine_bench.board.standings_file import from_document, to_document
-from ctspine_bench.errors import InputError, SubmissionError
-from ctspine_bench.rankings.paired import METRICS, REGIONS, PairedScores, joined, same_vertebrae
+from ctspine_bench.errors import InputError
+from ctspine_bench.rankings.paired import METRICS, REGIONS, PairedScores, joined
 from ctspine_bench.rankings.schemes import OFFICIAL, SCHEMES
 from ctspine_bench.rankings.standings import Standings, standings
+from ctspine_bench.submissions.folder import check_slug
 from ctspine_bench.submissions.records import Record, read_record
 from ctspine_bench.testsets import OFFICIAL as OFFICIAL_SETS
 from ctspine_bench.testsets import TestSet, known_errata, named
@@ -30,9 +30,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from ctspine_bench.board.private_file import PrivateTestSet
+
 NO_PRIVATE_STANDINGS: Final = "The organizers' standings of this test set are not at hand."
-OLD_PRIVATE_STANDINGS: Final = "The standings of this test set are older than this record."
-OTHER_CASES: Final = "Its case table is about other cases or vertebrae than those of the others."
+NOT_TOLD: Final = "Of this test set there are no standings by this metric and region: they would tell about few cases."
+OLD_PRIVATE_STANDINGS: Final = (
+    "A submission in the organizers' standings of this test set has changed since: they have to be made anew."
+)
+NOT_IN_PRIVATE_STANDINGS: Final = "The organizers' standings of this test set do not have this record as it is now."
+OTHER_CASES: Final = "Its case table is missing, or about other cases or vertebrae than those of the others."
+NO_SUCH_VERTEBRAE: Final = "No reference of this test set has a vertebra of this region."
 NOBODY: Final = "No submission is ranked on this test set yet."
 
 
@@ -98,6 +105,12 @@ class Board:
             return self
         return Board(self.folder, self._private_path, self._cache, previous=self)
 
+    def with_private(self, private: PrivateStandings) -> Board:
+        """Return this board with other standings of private test sets, such as are not in a file yet."""
+        board = copy(self)
+        board._private, board.private_problem = private, None
+        return board
+
     def entry(self, slug: str) -> Entry | None:
         """Return a submission by its slug."""
         loaded = self._loaded.get(slug)
@@ -109,6 +122,7 @@ class Board:
         Raises:
             SubmissionError: The record is broken, or there is none.
         """
+        check_slug(slug)
         return read_record(self.folder / slug)
 
     @property
@@ -156,15 +170,20 @@ class Board:
             return self._private_standings(test_set, scheme, metric, region)
         found, misfits = self._public_standings(test_set, scheme, metric, region, keep_errata=keep_errata)
         ranked = {row.slug for row in found.rows} if found else set()
+        note = "" if ranked else NO_SUCH_VERTEBRAE if found else NOBODY
         unranked = [
-            (entry, OTHER_CASES if entry.slug in misfits else REASONS[self.status(entry, test_set)] or NOBODY)
+            (entry, OTHER_CASES if entry.slug in misfits else REASONS[self.status(entry, test_set)] or note)
             for entry in self._concerned(test_set)
             if entry.slug not in ranked
         ]
-        return BoardStandings(found, "" if ranked else NOBODY, tuple(unranked))
+        return BoardStandings(found if ranked else None, note, tuple(unranked))
+
+    def private_part(self, test_set: str) -> PrivateTestSet:
+        """Return all that the organizers tell of a private test set."""
+        return self._private.of(test_set)
 
     def private_gap(self, test_set: str, slug: str) -> dict[str, Any] | None:
-        """Return what the organizers' file says about the domain gap of a submission on a private test set."""
+        """Return what the organizers' file tells of the domain gap of a submission on a private test set."""
         entry = self.entry(slug)
         return self._private.gap(test_set, slug, entry.digest) if entry else None
 
@@ -190,7 +209,7 @@ class Board:
         ranked = [(entry.slug, entry.digest) for entry in self.entries if self.status(entry, test_set) == "ranked"]
         if not ranked:
             return None, frozenset()
-        key = _digest(source_sha256(), test_set, scheme, metric, region, keep_errata, ranked)
+        key = _digest(test_set, scheme, metric, region, keep_errata, ranked)
         if key in self._standings:
             return self._standings[key]
         if known := self._cached(key):
@@ -201,39 +220,46 @@ class Board:
         if not keep_errata:
             paired = paired.of_cases(np.array([not known_errata(case_id) for case_id in paired.reference.case_ids]))
         made = standings(paired, scheme, metric, region)
-        self._cache.write("standings", key, {"standings": to_document(made), "misfits": sorted(misfits)})
-        self._standings[key] = made, misfits
+        # A record that has changed since it was loaded may have lent its new scores to its old digest, or none.
+        if signature(self.folder, self._private_path) == self._signature:
+            self._cache.write("standings", key, {"standings": to_document(made), "misfits": sorted(misfits)})
+            self._standings[key] = made, misfits
         return made, misfits
 
     def _cached(self, key: str) -> tuple[Standings, frozenset[str]] | None:
         document = self._cache.read("standings", key)
         if document is None:
             return None
-        try:
-            found = from_document(document["standings"]), frozenset(map(str, document["misfits"]))
-        except (KeyError, TypeError, ValueError):
-            return None  # damaged: worked out again
+        found = from_document(document["standings"]), frozenset(document["misfits"])
         self._standings[key] = found
         return found
 
     def _private_standings(self, test_set: str, scheme: str, metric: str, region: str) -> BoardStandings:
-        found = self._private.standings(test_set, scheme, metric, region)
+        told = self._private.of(test_set)
+        found = told.standings.get((scheme, metric, region))
+        concerned = self._concerned(test_set)
+        status = {entry.slug: self.status(entry, test_set) for entry in concerned}
         current = {
-            entry.slug: self._private.digest(test_set, entry.slug) == entry.digest
-            for entry in self._concerned(test_set)
-            if self.status(entry, test_set) == "ranked"
+            entry.slug
+            for entry in concerned
+            if status[entry.slug] == "ranked" and told.digests.get(entry.slug) == entry.digest
         }
         rows = {row.slug for row in found.rows} if found else set()
-        # Ranks among submissions one of which is not what it was are no ranks any more.
-        valid = found is not None and bool(rows) and all(current.get(slug) for slug in rows)
-        note = "" if valid else OLD_PRIVATE_STANDINGS if found else NO_PRIVATE_STANDINGS
-        reason = dict.fromkeys(current, OLD_PRIVATE_STANDINGS if found else NO_PRIVATE_STANDINGS)
+        if found is None:
+            note = NOT_TOLD if told.standings else NO_PRIVATE_STANDINGS
+        else:
+            # Ranks among submissions one of which is not what it was are no ranks any more.
+            note = "" if rows <= current else OLD_PRIVATE_STANDINGS
         unranked = [
-            (entry, reason.get(entry.slug) or REASONS[self.status(entry, test_set)])
-            for entry in self._concerned(test_set)
-            if not (valid and entry.slug in rows)
+            (
+                entry,
+                REASONS[status[entry.slug]]
+                or (NOT_IN_PRIVATE_STANDINGS if found and entry.slug not in current else note),
+            )
+            for entry in concerned
+            if note or entry.slug not in rows
         ]
-        return BoardStandings(found if valid else None, note, tuple(unranked))
+        return BoardStandings(None if note else found, note, tuple(unranked))
 
     def _paired_and_misfits(self, test_set: str) -> tuple[PairedScores | None, frozenset[str]]:
         if test_set not in self._paired:
@@ -248,15 +274,7 @@ class Board:
         there = {slug: part for slug, part in parts.items() if part is not None}
         if not there:
             return None, frozenset(parts)
-        # The same digests of references go with the same vertebrae, unless somebody has changed a table.
-        groups: list[list[PairedScores]] = []
-        for part in there.values():
-            same = next((group for group in groups if same_vertebrae(group[0].reference, part.reference)), None)
-            if same is None:
-                groups.append([part])
-            else:
-                same.append(part)
-        fitting = max(groups, key=len)
+        fitting = largest_group(list(there.values()))
         return joined(fitting), frozenset(parts) - {part.slugs[0] for part in fitting}
 
     def _scores(self, entry: Entry) -> dict[str, PairedScores]:
@@ -264,23 +282,8 @@ class Board:
         if loaded.scores is None:
             loaded.scores = self._cache.read_scores(entry.digest, entry.slug)
         if loaded.scores is None:
-            try:
-                loaded.scores = paired_scores(self.record(entry.slug))
-            except SubmissionError:
-                return {}
-            self._cache.write_scores(entry.digest, loaded.scores)
+            loaded.scores = read_scores(self.folder / entry.slug, loaded, self._cache)
         return loaded.scores
-
-
-@cache
-def source_sha256() -> str:
-    """Return the digest of the source that makes standings."""
-    digest = hashlib.sha256()
-    root = files("ctspine_bench")
-    for source in (*sorted(root.joinpath("rankings").iterdir(), key=lambda path: path.name), root / "bootstrap.py"):
-        if source.is_file():
-            digest.update(source.read_bytes())
-    return digest.hexdigest()
 
 
 def _digest(*parts: Any) -> str:

@@ -6,18 +6,18 @@ expected shape makes the record a broken one, and keys that nobody asks for are 
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.errors import SubmissionError
 from ctspine_bench.hosting.disclosure.suppression import FEW
-from ctspine_bench.rankings.paired import METRICS, pair
+from ctspine_bench.rankings.paired import METRICS, pair, same_vertebrae
+from ctspine_bench.submissions.folder import CASES, RESULTS
 from ctspine_bench.submissions.plain_text import shown
-from ctspine_bench.testsets import OFFICIAL, PHANTOM
+from ctspine_bench.testsets import OFFICIAL, PHANTOM, named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ctspine_bench.rankings.paired import PairedScores
     from ctspine_bench.submissions.records import Record
@@ -29,6 +29,10 @@ _SUMMARIES: Final = ("mean_of_vertebrae", "mean_of_vertebrae_without_l6", "mean_
 _COUNTS: Final = ("matched", "missed", "spurious", "spurious_at_border", "spurious_ml", "failed")
 _NAMING: Final = ("identification_rate", "localisation_mm", "dsc_unshifted", "dsc_instance", "panoptic_quality")
 _LOSSES: Final = ("identification", "missed", "boundary")
+# Scores may be beyond their ends by this much.
+_ROUNDING: Final = 1e-9
+# No number of a record is as large: volumes and counts are not.
+_LARGEST: Final = 1e9
 _PROVENANCE: Final = ("version", "engine_sha256", "created", "command")
 
 
@@ -40,7 +44,7 @@ def condensed(record: Record) -> dict[str, Any] | None:
     """
     if record.results is None:
         return None
-    results = _Part(record.results, f"{record.slug}/results.json")
+    results = _Part(record.results, f"{record.slug}/{RESULTS}")
     submission = results.part("submission")
     provenance = results.part("provenance")
     return {
@@ -72,15 +76,39 @@ def paired_scores(record: Record) -> dict[str, PairedScores]:
     found = {}
     for name in TEST_SETS:
         rows = record.cases[record.cases["test_set"] == name]
-        if not len(rows):
+        if not len(rows) or named(name).private:
             continue
         try:
             found[name] = pair({record.slug: rows})
         except SubmissionError:
             raise
         except (ValueError, TypeError, KeyError, IndexError) as error:
-            raise _broken(f"{record.slug}/cases.parquet", "a case table", shown(error, 100)) from None
+            raise _broken(f"{record.slug}/{CASES}", "a case table", shown(error, 100)) from None
+        _check_scores(found[name], f"{record.slug}/{CASES}")
     return found
+
+
+def largest_group(parts: Sequence[PairedScores]) -> list[PairedScores]:
+    """Return those that are about the same cases and vertebrae as most others are; at least one must be given.
+
+    The same digests of references go with the same vertebrae, unless somebody has changed a table.
+    """
+    groups: list[list[PairedScores]] = []
+    for part in parts:
+        same = next((group for group in groups if same_vertebrae(group[0].reference, part.reference)), None)
+        if same is None:
+            groups.append([part])
+        else:
+            same.append(part)
+    return max(groups, key=len)
+
+
+def _check_scores(paired: PairedScores, path: str) -> None:
+    """Refuse scores that no prediction can have: they would lead the board."""
+    for name, values in paired.measures.items():
+        largest = METRICS["hd95_mm"].missed if name == "hd95_mm" else 1.0
+        if (values < -_ROUNDING).any() or (values > largest + _ROUNDING).any():
+            raise _broken(path, f"{name} between 0 and {largest:g}", "numbers beyond")
 
 
 def _test_set(part: _Part) -> dict[str, Any]:
@@ -147,8 +175,8 @@ class _Part:
         value = self.content.get(name)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise self._error(name, "a number", value)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST < value < _LARGEST:
+            raise self._error(name, f"a number below {_LARGEST:,.0f}", value)
         return float(value)
 
     def count(self, name: str) -> int | float | str | None:

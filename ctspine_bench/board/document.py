@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ctspine_bench import __version__
-from ctspine_bench.board.private import private_part
 from ctspine_bench.board.private_file import SCHEMA_VERSION
 from ctspine_bench.board.standings_file import to_document
 from ctspine_bench.bootstrap import DRAWS, SEED
@@ -19,17 +18,16 @@ from ctspine_bench.rankings.schemes import OFFICIAL, OFFICIAL_TEXT, SCHEMES
 
 if TYPE_CHECKING:
     from ctspine_bench.board.board import Board
-    from ctspine_bench.hosting.store import PrivateStore
 
 METRICS: Final = ("dsc", "hd95_mm")
 """The metrics of the paper, by which the document has standings."""
 
 
-def standings_document(board: Board, store: PrivateStore | None = None) -> dict[str, Any]:
+def standings_document(board: Board) -> dict[str, Any]:
     """Return the content of standings.json.
 
     Public test sets: the standings by every scheme and region for DSC and HD95, with the known-bad references kept, and
-    the official ones without them. Private ones: what `private` argues may be told, and only with the store.
+    the official ones without them. Private ones: what the organizers tell (see `private`), as the board has it.
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -45,21 +43,18 @@ def standings_document(board: Board, store: PrivateStore | None = None) -> dict[
             test_set.name: {
                 "title": test_set.title,
                 "unranked": [
-                    {"slug": entry.slug, "status": board.status(entry, test_set.name)}
-                    for entry in board.entries
-                    if board.status(entry, test_set.name) not in {"ranked", "absent"}
+                    {"slug": entry.slug, "status": board.status(entry, test_set.name), "reason": reason}
+                    for entry, reason in board.standings(test_set.name).unranked
                 ],
-                **(_private(board, test_set.name, store) if test_set.private else _public(board, test_set.name)),
+                **(
+                    board.private_part(test_set.name).to_document()
+                    if test_set.private
+                    else _public(board, test_set.name)
+                ),
             }
             for test_set in board.test_sets
         },
     }
-
-
-def _private(board: Board, test_set: str, store: PrivateStore | None) -> dict[str, Any]:
-    if store is None:
-        return {"private": True, "entries": {}, "standings": [], "domain_gap": {}}
-    return private_part(board, test_set, store)
 
 
 def _public(board: Board, test_set: str) -> dict[str, Any]:
@@ -69,11 +64,12 @@ def _public(board: Board, test_set: str) -> dict[str, Any]:
         for metric in METRICS
         for region in REGIONS
     ]
-    ranked = {entry.slug: entry.digest for entry in board.entries if board.status(entry, test_set) == "ranked"}
+    ranked = board.paired(test_set)
+    digests = {entry.slug: entry.digest for entry in board.entries if ranked and entry.slug in ranked.slugs}
     without = board.standings(test_set, keep_errata=False).standings if board.has_errata(test_set) else None
     return {
         "private": False,
-        "entries": ranked,
+        "entries": digests,
         "standings": [to_document(one) for one in found if one],
         "without_errata": to_document(without) if without else None,
         "domain_gap": {},

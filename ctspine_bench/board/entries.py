@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ctspine_bench.files import current
+from ctspine_bench.files import current, sha256_of
 from ctspine_bench.provenance import digest_of_split, engine_sha256
 from ctspine_bench.submissions.folder import CASES, RESULTS
 from ctspine_bench.submissions.reading import DECLARATION
@@ -86,7 +86,9 @@ class Entry:
         if self.problem or self.declaration is None:
             return "newer" if self.problem and self.problem.code == "E_VERSION" else "broken"
         if self.results is None:
-            return "unscored"
+            # A simulation declares no archives.
+            declared = self.declaration.test_sets
+            return "unscored" if test_set in declared or not declared else "absent"
         if test_set not in self.results["test_sets"]:
             return "absent"
         if self.declaration.kind == "published":
@@ -156,13 +158,14 @@ def today(entries: Iterable[Entry]) -> Today:
 
 
 def digest_of(folder: Path) -> str:
-    """Return the digest over the files of a record, whatever is in them."""
-    digest = hashlib.sha256()
+    """Return the digest over the name of a record and its files, whatever is in them."""
+    # A copy of a record under another name is another record: a broken one, as its results name the first.
+    digest = hashlib.sha256(f"{folder.name}\n".encode("utf-8", "surrogateescape"))
     for name in (DECLARATION, RESULTS, CASES):
         path = current(folder, name)
         try:
-            content = b"a link" if path.is_symlink() else path.read_bytes()
+            content = "a link" if path.is_symlink() else sha256_of(path)
         except OSError:
-            content = b""
-        digest.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
+            content = "nothing that can be read"
+        digest.update(f"{name} {content}\n".encode())
     return digest.hexdigest()

@@ -6,14 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import ValidationError
-
 from ctspine_bench.board.condensed import condensed, paired_scores
 from ctspine_bench.board.entries import Entry, digest_of
 from ctspine_bench.errors import SubmissionError
 from ctspine_bench.files import current
 from ctspine_bench.submissions.declaration import Declaration
 from ctspine_bench.submissions.folder import CASES, RESULTS
+from ctspine_bench.submissions.plain_text import shown
 from ctspine_bench.submissions.reading import DECLARATION
 from ctspine_bench.submissions.records import read_record
 from ctspine_bench.workers import in_parallel
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from ctspine_bench.board.cache import Cache
     from ctspine_bench.rankings.paired import PairedScores
+    from ctspine_bench.submissions.records import Record
 
 Signature = tuple[Any, ...]
 
@@ -57,29 +57,54 @@ def load(folder: Path, cache: Cache, previous: Mapping[str, Loaded]) -> dict[str
     def one(path: Path) -> Loaded:
         state = _signature(path)
         known = previous.get(path.name)
-        return known if known and known.signature == state else Loaded(state, *_entry(path, cache))
+        return known if known and known.signature == state else _loaded(path, state, cache)
 
     loaded = {path.name: found for path, found in in_parallel(one, _folders(folder), None)}
     return dict(sorted(loaded.items()))
 
 
-def _entry(path: Path, cache: Cache) -> tuple[Entry, dict[str, PairedScores] | None]:
+def _loaded(path: Path, state: Signature, cache: Cache) -> Loaded:
     slug, digest = path.name, digest_of(path)
     if document := cache.read("records", digest):
-        try:
-            declaration = Declaration.model_validate_json(json.dumps(document["declaration"]))
-            return Entry(slug, digest, declaration, document["results"], None), None
-        except (ValidationError, KeyError):
-            pass  # damaged: read again
+        declaration = Declaration.model_validate_json(json.dumps(document["declaration"]))
+        return Loaded(state, Entry(slug, digest, declaration, document["results"], None))
+    try:
+        record, results, scores = _read(path)
+    except SubmissionError as error:
+        return Loaded(state, Entry(slug, digest, None, None, error))
+    if _signature(path) == state:  # otherwise it may be another record by now than that of the digest
+        cache.write_scores(digest, scores)
+        cache.write("records", digest, {"declaration": record.declaration.model_dump(mode="json"), "results": results})
+    return Loaded(state, Entry(slug, digest, record.declaration, results, None), scores)
+
+
+def read_scores(path: Path, loaded: Loaded, cache: Cache) -> dict[str, PairedScores]:
+    """Return the scores of a record that is known from the cache; none if it is not any more what it was."""
+    try:
+        _, _, scores = _read(path)
+    except SubmissionError:
+        return {}
+    if _signature(path) != loaded.signature:
+        return {}
+    cache.write_scores(loaded.entry.digest, scores)
+    return scores
+
+
+def _read(path: Path) -> tuple[Record, dict[str, Any] | None, dict[str, PairedScores]]:
+    """Read a record from its files; whatever goes wrong is the error of this record alone."""
     try:
         record = read_record(path)
-        results = condensed(record)
-        scores = paired_scores(record)
-    except SubmissionError as error:
-        return Entry(slug, digest, None, None, error), None
-    cache.write_scores(digest, scores)
-    cache.write("records", digest, {"declaration": record.declaration.model_dump(mode="json"), "results": results})
-    return Entry(slug, digest, record.declaration, results, None), scores
+        return record, condensed(record), paired_scores(record)
+    except SubmissionError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- libraries raise nearly anything at damaged files
+        raise SubmissionError(
+            "E_RECORD",
+            shown(path.name),
+            expected="a record that can be read",
+            found=f"{type(error).__name__}: {shown(error, 100)}",
+            advice="Score the submission again, or take the files from the last good commit.",
+        ) from None
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -1,43 +1,60 @@
-"""Where submissions stand on a private test set: worked out from the private store, and what of it may be told.
+"""Where submissions stand on private test sets: worked out from the private store, and what of it may be told.
 
 The reader to be wary of is that of `hosting.disclosure.results`: they choose predictions at will and read everything
 that is published. What is published here beyond the records, and why it may be:
 
 - Ranks, rank intervals, P(rank 1), rank frequencies and Kendall's τ, over all cases, to two digits. They tell how two
   means over all cases compare, both of which are published; a submission whose Mean of Vertebrae is not published,
-  because too few cases contribute to it, is not ranked. Official metric and HD95 over the whole spine alone: a region
-  would be a slice of the cases, and the score of rank-then-mean would tell, to who changes one case, against how many
-  others it was won.
+  because too few cases contribute to it, is not ranked. Ranks count by the digits that are published: by all of them,
+  two submissions that differ in one case would tell which prediction of it is better. Official metric and HD95 over the
+  whole spine alone: a region would be a slice of the cases.
+- Of rank-then-mean neither more than one digit of the score nor frequencies: a case counts a whole rank there, and they
+  would tell, to who changes one case, against how many others it was won.
 - Intervals of Mean of Vertebrae to the digits of the means: they are wide where few cases decide, and then there is no
   mean.
 - How many cases have to be removed to change the leader, never which; not who leads without which case.
 - Of the domain gap, over the labels alone whose means are published (their sum over vertebrae follows from those means
   and their n): its intervals; the mean losses by cause, all three or none, under the rules for the losses of the
-  record; and the mean DSC by source, of which hidden ones take their next-smallest sibling with them. No other strata:
-  each would be another way to slice the same cases, and two slices may differ by one.
+  record, and only beside those, which are about the other labels as well; and the mean DSC by source. Hidden sources
+  take their next-smallest sibling with them; the number of cases is that of the record, which may hide another. No
+  source is told that some labels nearly make up, or the sum over it less theirs would be about the cases in which they
+  differ. No other strata: each would be another way to slice the same cases, and two slices may differ by one.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain, combinations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
 from ctspine_bench.anatomy import VERTEBRAE, vertebra_label
-from ctspine_bench.board.standings_file import to_document
+from ctspine_bench.board.condensed import largest_group
+from ctspine_bench.board.private_file import NOTHING, PrivateStandings, PrivateTestSet
 from ctspine_bench.domain_gap import gap_intervals
-from ctspine_bench.hosting.disclosure.suppression import Measure, count, few, hidden_cells, tells_no_case
-from ctspine_bench.rankings.paired import LOSSES, METRICS, PairedScores, joined, pair, same_vertebrae
-from ctspine_bench.rankings.schemes import OFFICIAL, SCHEMES
+from ctspine_bench.errors import SubmissionError
+from ctspine_bench.hosting.disclosure.suppression import (
+    THRESHOLD,
+    Measure,
+    few,
+    hidden_cells,
+    rounded,
+    tells_no_case,
+)
+from ctspine_bench.rankings.paired import LOSSES, PairedScores, joined, pair
+from ctspine_bench.rankings.schemes import SCHEMES
 from ctspine_bench.rankings.standings import Standings, standings
 from ctspine_bench.testsets import SOURCES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
     from ctspine_bench.board.board import Board
     from ctspine_bench.board.entries import Entry
-    from ctspine_bench.hosting.store import PrivateStore
+    from ctspine_bench.hosting.store import PrivateStore, StoredScores
+    from ctspine_bench.submissions.records import Record
 
 _METRICS: Final = ("dsc", "hd95_mm")
 _DIGITS: Final = 2
@@ -45,55 +62,77 @@ _SCORE_DIGITS: Final = 3
 # Numbers of one case that differ by less are the same but for rounding.
 _SAME: Final = 1e-9
 _DSC: Final = Measure("dsc", _SCORE_DIGITS)
+_LOSSES: Final = {name: Measure(name, _SCORE_DIGITS, known=1.0 if name == "loss_missed" else 0.0) for name in LOSSES}
 
 
-def private_part(board: Board, test_set: str, store: PrivateStore) -> dict[str, Any]:
-    """Return what standings.json says about a private test set.
+def private_standings(board: Board, store: PrivateStore) -> PrivateStandings:
+    """Return what may be told of the private test sets of a board.
 
-    Ranked are the submissions that the board counts as complete and current, and whose cases are in the store.
+    Ranked are the submissions that the board counts as complete and current, and whose cases are in the store as their
+    records have them.
+
+    Raises:
+        SubmissionError: `E_RECORD`, scores in the store cannot be read.
     """
+    private = [test_set.name for test_set in board.test_sets if test_set.private]
+    return PrivateStandings({name: _of_test_set(board, name, store) for name in private})
+
+
+def _of_test_set(board: Board, test_set: str, store: PrivateStore) -> PrivateTestSet:
     ranked = [entry for entry in board.entries if board.status(entry, test_set) == "ranked"]
-    paired = _paired(ranked, test_set, board, store)
-    if paired is None:
-        return {"private": True, "entries": {}, "standings": [], "domain_gap": {}}
+    parts = [part for entry in ranked if (part := _scores(board.record(entry.slug), test_set, store))]
+    if not parts:
+        return NOTHING
+    paired = joined(largest_group(parts))
     public = board.paired(test_set.replace("private", "public"))
-    digests = {entry.slug: entry.digest for entry in ranked if entry.slug in paired.slugs}
-    made = [standings(paired, scheme, metric) for scheme in SCHEMES for metric in _METRICS]
-    return {
-        "private": True,
-        "entries": digests,
-        "standings": [to_document(_told(one)) for one in made],
-        "domain_gap": {entry.slug: _gap(entry, test_set, public, paired) for entry in ranked if entry.slug in digests},
-    }
+    told = [entry for entry in ranked if entry.slug in paired.slugs]
+    made = [_told(standings(paired, scheme, metric, as_told=True)) for scheme in SCHEMES for metric in _METRICS]
+    return PrivateTestSet(
+        digests={entry.slug: entry.digest for entry in told},
+        standings={(one.scheme, one.metric, one.region): one for one in made},
+        gaps={entry.slug: _gap(entry, test_set, public, paired) for entry in told},
+    )
 
 
-def _paired(entries: list[Entry], test_set: str, board: Board, store: PrivateStore) -> PairedScores | None:
-    """Return the scores out of the store, of those that are about the same vertebrae."""
-    parts: list[PairedScores] = []
-    for entry in entries:
-        record = board.record(entry.slug)
-        scores = store.scores_of(entry.slug, record.declaration_sha256)
-        if scores is None:
-            continue
+def _scores(record: Record, test_set: str, store: PrivateStore) -> PairedScores | None:
+    """Return the scores out of the store that a record was made from, `None` if they are not there any more."""
+    try:
+        scores = store.scores_of(record.slug, record.declaration_sha256)
+        if scores is None or not _made(record, scores, test_set):
+            return None
         rows = scores.private[scores.private["test_set"] == test_set]
-        if len(rows):
-            parts.append(pair({entry.slug: rows}))
-    fitting = [part for part in parts if same_vertebrae(part.reference, parts[-1].reference)]
-    return joined(fitting) if fitting else None
+        return pair({record.slug: rows}) if len(rows) else None
+    except SubmissionError:
+        raise
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise SubmissionError(
+            "E_RECORD",
+            record.slug,
+            expected="its scores in the private store",
+            found=f"files that cannot be read ({type(error).__name__})",
+            advice="Score the submission again with `ctspine-bench submission score --private-store`.",
+        ) from None
+
+
+def _made(record: Record, scores: StoredScores, test_set: str) -> bool:
+    """Whether a record was made from these scores: of the same predictions and references, by the same scorer."""
+    one, other = (results.get("provenance", {}) for results in (record.results or {}, scores.results))
+    same_files = one.get("digests", {}).get(test_set) == other.get("digests", {}).get(test_set)
+    return bool(same_files and one.get("engine_sha256") == other.get("engine_sha256"))
 
 
 def _told(found: Standings) -> Standings:
     """Return standings with the digits that may be told, and without anything about single cases."""
-    is_mean = found.scheme == OFFICIAL[0]
-    digits = METRICS[found.metric].digits if is_mean else 1
+    scheme = SCHEMES[found.scheme]
+    digits = scheme.digits(found.metric)
     rows = tuple(
         replace(
             row,
             score=round(row.score, digits),
-            score_low=_rounded(row.score_low, digits) if is_mean else None,
-            score_high=_rounded(row.score_high, digits) if is_mean else None,
-            p_first=_rounded(row.p_first, _DIGITS),
-            frequencies=tuple(round(share, _DIGITS) for share in row.frequencies),
+            score_low=None if scheme.ranks else rounded(row.score_low, digits),
+            score_high=None if scheme.ranks else rounded(row.score_high, digits),
+            p_first=None if scheme.ranks else rounded(row.p_first, _DIGITS),
+            frequencies=() if scheme.ranks else tuple(round(share, _DIGITS) for share in row.frequencies),
         )
         for row in found.rows
     )
@@ -112,25 +151,30 @@ def _told(found: Standings) -> Standings:
 
 
 def _gap(entry: Entry, test_set: str, public: PairedScores | None, private: PairedScores) -> dict[str, Any]:
-    labels = entry.on(test_set)["labels"]
+    results = entry.on(test_set)
     told = [
         vertebra_label(name)
         for name in VERTEBRAE
-        if isinstance(labels.get(name, {}).get("n"), int) and labels[name]["dsc"] is not None
+        if isinstance(results["labels"].get(name, {}).get("n"), int) and results["labels"][name]["dsc"] is not None
     ]
-    one = private.of(entry.slug).of_labels(told)
-    rows = _rows(one)
+    of_all = private.of(entry.slug)
+    one = of_all.of_labels(told)
+    rows = _rows(of_all)
+    rows, others = rows[rows["label"].isin(told)], rows[~rows["label"].isin(told)]
     may_be_told = bool(len(rows)) and tells_no_case(rows, _DSC)
     intervals = None
     if may_be_told and public is not None and entry.slug in public.slugs:
         found = gap_intervals(public, one, entry.slug)
+        # Added to 0, a rounded −0 is one as well.
         intervals = found and {
-            name: (round(low, _SCORE_DIGITS), round(high, _SCORE_DIGITS)) for name, (low, high) in found.items()
+            name: (round(low, _SCORE_DIGITS) + 0.0, round(high, _SCORE_DIGITS) + 0.0)
+            for name, (low, high) in found.items()
         }
+    with_losses = may_be_told and None not in results["loss"].values()
     return {
         "intervals": intervals,
-        "losses": _losses(rows) if may_be_told else None,
-        "sources": _sources(rows, one),
+        "losses": _losses(rows, others) if with_losses else None,
+        "sources": _sources(rows, results["sources"]),
     }
 
 
@@ -142,6 +186,7 @@ def _rows(one: PairedScores) -> pd.DataFrame:
         {
             "case_id": np.array(reference.case_ids, object)[reference.case],
             "source": sources[reference.case],
+            "label": reference.label,
             "dsc": one.measures["dsc"][:, 0],
             **{loss: one.measures[loss][:, 0] for loss in LOSSES},
             "weight": 1.0,
@@ -149,32 +194,64 @@ def _rows(one: PairedScores) -> pd.DataFrame:
     )
 
 
-def _losses(rows: pd.DataFrame) -> dict[str, float] | None:
-    """Return the mean losses by cause; none at all if one of them is the doing of few cases."""
-    known = {"loss_missed": 1.0}
-    for loss in LOSSES:
-        n_cases = rows.loc[rows[loss] > _SAME, "case_id"].nunique()
-        if few(n_cases) or not tells_no_case(rows, Measure(loss, _SCORE_DIGITS, known.get(loss, 0.0))):
-            return None
-    return {loss: round(float(rows[loss].mean()), _SCORE_DIGITS) for loss in LOSSES}
+def _losses(rows: pd.DataFrame, others: pd.DataFrame) -> dict[str, float] | None:
+    """Return the mean losses by cause; none at all if one of them is the doing of few cases.
+
+    Args:
+        rows: The vertebrae that they are about.
+        others: Those that the losses of the record are about as well.
+    """
+    for name, measure in _LOSSES.items():
+        for some in (rows, others):
+            in_few = few(some.loc[some[name] > _SAME, "case_id"].nunique())
+            if in_few or (len(some) and not tells_no_case(some, measure)):
+                return None
+    return {name: round(float(rows[name].mean()), _SCORE_DIGITS) for name in LOSSES}
 
 
-def _sources(rows: pd.DataFrame, one: PairedScores) -> dict[str, dict[str, Any]]:
+def _sources(rows: pd.DataFrame, recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the mean DSC by source, of those whose number of cases the record tells."""
     cells = {source: rows[rows["source"] == source] for source in (*SOURCES, "")}
-    unsafe = {source for source, cell in cells.items() if len(cell) and not tells_no_case(cell, _DSC)}
-    hidden = hidden_cells(cells, unsafe, lambda cell: tells_no_case(cell, _DSC))
-    found = {}
-    for source in SOURCES:
-        n_cases = sum(name == source for name in one.reference.sources)
-        if not n_cases:
-            continue
-        dsc = None if source in hidden or not len(cells[source]) else float(cells[source]["dsc"].mean())
-        found[source] = {
-            "n_cases": count(n_cases, n_cases, hidden=source in hidden),
-            "dsc": _rounded(dsc, _SCORE_DIGITS),
+    counts = {source: recorded[source]["n_cases"] for source in SOURCES if source in recorded}
+    unsafe = {
+        source
+        for source, cell in cells.items()
+        if len(cell) and not (isinstance(counts.get(source, 0), int) and tells_no_case(cell, _DSC))
+    }
+    hidden = _hidden_sources(cells, unsafe)
+    return {
+        source: {
+            "n_cases": n_cases,
+            "dsc": None
+            if source in hidden or not len(cells[source])
+            else round(float(cells[source]["dsc"].mean()), _SCORE_DIGITS),
         }
-    return found
+        for source, n_cases in counts.items()
+    }
 
 
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
+def _hidden_sources(cells: Mapping[str, pd.DataFrame], unsafe: Collection[str]) -> frozenset[str]:
+    hidden = hidden_cells(cells, unsafe, _may_be_told)
+    while near := next(_nearly_labels(cells, hidden), None):
+        smallest = min(near, key=lambda source: cells[source]["case_id"].nunique())
+        hidden = hidden_cells(cells, hidden | {smallest}, _may_be_told)
+    return hidden
+
+
+def _may_be_told(rows: pd.DataFrame) -> bool:
+    return tells_no_case(rows, _DSC)
+
+
+def _nearly_labels(cells: Mapping[str, pd.DataFrame], hidden: frozenset[str]) -> Iterator[tuple[str, ...]]:
+    """Find sources whose sum may be about the same vertebrae as the sum of some labels, but for those of few cases.
+
+    It is not if a label is in five cases of these sources and in five others: with the label or without it, five cases
+    are in one of the sums alone. That holds for any other combination of the sums as well.
+    """
+    told = [source for source in SOURCES if source not in hidden and len(cells[source])]
+    n_cases = pd.DataFrame({source: cell.groupby("label")["case_id"].nunique() for source, cell in cells.items()})
+    n_cases = n_cases.fillna(0)
+    for some in chain.from_iterable(combinations(told, size) for size in range(1, len(told) + 1)):
+        inside, outside = n_cases[list(some)].sum(axis=1), n_cases.drop(columns=list(some)).sum(axis=1)
+        if outside.any() and not ((inside >= THRESHOLD) & (outside >= THRESHOLD)).any():
+            yield some

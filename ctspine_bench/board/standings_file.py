@@ -42,10 +42,11 @@ def from_document(document: Mapping[str, Any]) -> Standings:
             leave_one_out_leaders={
                 _text(slug): _integer(n) for slug, n in dict(stability["leave_one_out_leaders"]).items()
             },
-            removal=removal
-            and Removal(
+            removal=None
+            if removal is None
+            else Removal(
                 n=None if removal["n"] is None else _integer(removal["n"]),
-                exact=bool(removal["exact"]),
+                exact=_flag(removal["exact"]),
                 case_ids=tuple(_text(case_id) for case_id in removal["case_ids"]),
                 new_leader=None if removal["new_leader"] is None else _text(removal["new_leader"]),
             ),
@@ -70,6 +71,12 @@ def _row(row: Mapping[str, Any]) -> Standing:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"expected a text, found {value!r}")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"expected true or false, found {value!r}")
     return value
 
 
