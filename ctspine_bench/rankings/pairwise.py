@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ctspine_bench.rankings.paired import PairedScores
 
 LEVEL: Final = 0.05
-# Differences of scores that are smaller are rounding.
-_ROUNDING: Final = 1e-12
+# What follows is rounding: it must neither hide a zero nor part two differences that tie.
+_DIGITS: Final = 12
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ class PairwiseTest:
 
 def wilcoxon(differences: NDArray[np.float64]) -> PairwiseTest:
     """Test whether differences `(n,)` are symmetric about 0; NaN are cases without a vertebra and are left out."""
-    found = differences[~np.isnan(differences)]
-    found = np.where(np.abs(found) < _ROUNDING, 0.0, found)
+    found = np.round(differences[~np.isnan(differences)], _DIGITS)
     n = found.size
     if n == 0:
         return PairwiseTest(0, None, float("nan"), None, None)
@@ -109,12 +108,11 @@ def p_values_of_all(paired: PairedScores, metric: str, region: str) -> NDArray[n
     """
     means = case_means(paired, metric, region)
     means = means[~np.isnan(means).any(axis=1)]
-    oriented = means if METRICS[metric].larger_is_better else -means
-    n_submissions = oriented.shape[1]
+    oriented = np.ascontiguousarray(means.T if METRICS[metric].larger_is_better else -means.T)
+    n_submissions = len(oriented)
     result = np.ones((n_submissions, n_submissions))
     for i in range(n_submissions - 1):
-        differences = oriented[:, i, None] - oriented[:, i + 1 :]
-        differences[np.abs(differences) < _ROUNDING] = 0.0
+        differences = np.round(oriented[i] - oriented[i + 1 :], _DIGITS)
         z = _signed_rank_z(differences)
         result[i, i + 1 :] = stats.norm.sf(z)
         result[i + 1 :, i] = stats.norm.sf(-z)
@@ -122,14 +120,27 @@ def p_values_of_all(paired: PairedScores, metric: str, region: str) -> NDArray[n
 
 
 def _signed_rank_z(differences: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the standardised signed-rank statistic of each column, zeros by Pratt; 0 where all are zero."""
-    if not differences.size:
-        return np.zeros(differences.shape[1])
-    ranks = stats.rankdata(np.abs(differences), axis=0)
+    """Return the standardised signed-rank statistic of each row, zeros by Pratt; 0 where all are zero."""
+    n = differences.shape[1]
+    if not n:
+        return np.zeros(len(differences))
+    sizes = np.abs(differences)
+    order = np.argsort(sizes, axis=1)
+    ordered = np.take_along_axis(sizes, order, axis=1)
+    # Without ties the ranks are 1 … n. That is the usual case, and ten times as quick.
+    tied = (ordered[:, :1] == 0).any(axis=1) | (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+    signs = np.sign(np.take_along_axis(differences, order, axis=1))
+    z: NDArray[np.float64] = signs @ np.arange(1.0, n + 1) / np.sqrt(n * (n + 1) * (2 * n + 1) / 6)
+    z[tied] = _signed_rank_z_with_ties(differences[tied])
+    return z
+
+
+def _signed_rank_z_with_ties(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    ranks = stats.rankdata(np.abs(differences), axis=1)
     ranks[differences == 0] = 0.0
     # Under the null hypothesis each rank has either sign with probability ½.
-    error = np.sqrt((ranks**2).sum(axis=0))
-    total = (np.sign(differences) * ranks).sum(axis=0)
+    error = np.sqrt((ranks**2).sum(axis=1))
+    total = (np.sign(differences) * ranks).sum(axis=1)
     z: NDArray[np.float64] = np.divide(total, error, out=np.zeros_like(total), where=error > 0)
     return z
 
