@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ctspine_bench.rankings.paired import PairedScores
+    from ctspine_bench.rankings.paired import PairedScores, ReferenceVertebrae
 
 
 @dataclass(frozen=True)
@@ -37,38 +37,59 @@ class Estimate:
     high: float | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Choices:
+    """Several choices out of the R vertebrae of n cases, and what of their intervals no submission changes.
+
+    Attributes:
+        rows: `(P, R)` 1 for the vertebrae of each choice, 0 for the others.
+        n_in_case: `(n, P)` how many of them each case has.
+        with_interval: The choices that have vertebrae in enough cases.
+        drawn: `(draws, len(with_interval))` the weighted number of vertebrae in each draw.
+    """
+
+    rows: NDArray[np.float64]
+    n_in_case: NDArray[np.float64]
+    with_interval: list[int]
+    drawn: NDArray[np.float64]
+
+
 def estimate(paired: PairedScores, slug: str, draws: int = DRAWS) -> Estimate:
     """Return the mean DSC over all vertebrae of a submission."""
-    (found,) = estimates(paired, slug, [np.ones(len(paired.reference.case), np.bool_)], draws)
+    (found,) = estimates(paired, slug, _everything(paired.reference, draws))
     return found
 
 
-def estimates(
-    paired: PairedScores, slug: str, parts: Sequence[NDArray[np.bool_]], draws: int = DRAWS
-) -> tuple[Estimate, ...]:
-    """Return the mean DSC of a submission over several choices of vertebrae, `(R,)` each.
+def estimates(paired: PairedScores, slug: str, choices: Choices) -> tuple[Estimate, ...]:
+    """Return the mean DSC of a submission over several choices of vertebrae.
 
     All share one matrix of case weights: those of some of the cases, made to add up to 1 again, are again
     Dirichlet(1, …, 1).
     """
-    reference, dsc = paired.reference, paired.of(slug).measures["dsc"][:, 0]
-    chosen = np.array(parts, np.float64).reshape(-1, len(dsc))
-    sums, sizes = (
-        np.stack([np.bincount(reference.case, values, paired.n_cases) for values in rows], axis=1)
-        for rows in (chosen * dsc, chosen)
-    )
-    n_cases = np.count_nonzero(sizes, axis=0).tolist()
-    n_vertebrae = sizes.sum(axis=0).astype(int).tolist()
-    wide_enough = [part for part, n in enumerate(n_cases) if n >= SMALLEST_N]
+    dsc = paired.of(slug).measures["dsc"][:, 0]
+    sums = _by_case(paired.reference, choices.rows * dsc)
+    n_cases = np.count_nonzero(choices.n_in_case, axis=0).tolist()
+    n_vertebrae = choices.n_in_case.sum(axis=0).astype(int).tolist()
     ends: dict[int, tuple[float, float]] = {}
-    if wide_enough:
-        weights = drawn_weights(paired.n_cases, draws)
-        drawn = (weights @ sums[:, wide_enough]) / (weights @ sizes[:, wide_enough])
-        ends = {part: interval(values) for part, values in zip(wide_enough, drawn.T, strict=True)}
+    if choices.with_interval:
+        weights = drawn_weights(paired.n_cases, len(choices.drawn))
+        drawn = (weights @ sums[:, choices.with_interval]) / choices.drawn
+        ends = {part: interval(values) for part, values in zip(choices.with_interval, drawn.T, strict=True)}
     return tuple(
         Estimate(n_cases[part], n, float(total) / n if n else None, *ends.get(part, ()))
         for part, (n, total) in enumerate(zip(n_vertebrae, sums.sum(axis=0), strict=True))
     )
+
+
+def choices_of(reference: ReferenceVertebrae, parts: Sequence[NDArray[np.bool_]], draws: int = DRAWS) -> Choices:
+    """Return choices of vertebrae, from `(R,)` each."""
+    rows = np.array(parts, np.float64).reshape(-1, len(reference.case))
+    n_in_case = _by_case(reference, rows)
+    with_interval = np.flatnonzero(np.count_nonzero(n_in_case, axis=0) >= SMALLEST_N).tolist()
+    drawn = np.empty((draws, 0))
+    if with_interval:
+        drawn = drawn_weights(len(reference.case_ids), draws) @ n_in_case[:, with_interval]
+    return Choices(rows, n_in_case, with_interval, drawn)
 
 
 @lru_cache(maxsize=4)
@@ -77,6 +98,17 @@ def drawn_weights(n_cases: int, draws: int, seed: int = SEED) -> NDArray[np.floa
     weights = case_weights(n_cases, draws, seed)
     weights.flags.writeable = False
     return weights
+
+
+@lru_cache(maxsize=4)
+def _everything(reference: ReferenceVertebrae, draws: int) -> Choices:
+    return choices_of(reference, [np.ones(len(reference.case), np.bool_)], draws)
+
+
+def _by_case(reference: ReferenceVertebrae, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sums over the vertebrae of each case, `(n, P)`, from `(P, R)`."""
+    n_cases = len(reference.case_ids)
+    return np.stack([np.bincount(reference.case, values, n_cases) for values in rows], axis=1)
 
 
 def interval(drawn: NDArray[np.float64]) -> tuple[float, float]:

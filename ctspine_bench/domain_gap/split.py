@@ -14,6 +14,7 @@ outline, and weights add up to the same in both sets, so that each part is split
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ctspine_bench.rankings.paired import PairedScores
+    from ctspine_bench.rankings.paired import PairedScores, ReferenceVertebrae
 
 PARTS: Final = ("label_mix", "within_label", "one_set_only")
 """The parts of a gap, as attributes of `GapSplit`."""
@@ -171,11 +172,14 @@ def gap_intervals(
     """
     if min(public.n_cases, other.n_cases) < SMALLEST_N:
         return None
-    n_public, s_public = _resampled(public, slug, drawn_weights(public.n_cases, draws))
-    n_other, s_other = _resampled(other, slug, drawn_weights(other.n_cases, draws, SEED + 1))
-    found = {}
-    for name, (of_public, of_other) in _terms(n_public, n_other).items():
-        found[name] = (of_public * s_public).sum(axis=-1) + (of_other * s_other).sum(axis=-1)
+    sums = (
+        drawn_weights(public.n_cases, draws) @ _by_case(public.reference, _dsc(public, slug)),
+        drawn_weights(other.n_cases, draws, SEED + 1) @ _by_case(other.reference, _dsc(other, slug)),
+    )
+    found = {
+        name: sum(np.einsum("ij,ij->i", *pair) for pair in zip(factors, sums, strict=True))
+        for name, factors in _drawn_factors(public.reference, other.reference, draws).items()
+    }
     found["gap"] = sum(found.values(), start=np.zeros(draws))
     return {name: interval(values) for name, values in found.items()}
 
@@ -210,17 +214,35 @@ def _shares(n: NDArray[np.float64]) -> NDArray[np.float64]:
     return shares
 
 
-def _resampled(
-    paired: PairedScores, slug: str, weights: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the weight and the mean DSC of each label under weighted cases, `(draws, 25)` each."""
-    reference, dsc = paired.reference, paired.of(slug).measures["dsc"][:, 0]
-    present, scores = np.zeros((2, paired.n_cases, len(LABELS)))
-    present[reference.case, reference.label - 1] = 1.0
-    scores[reference.case, reference.label - 1] = dsc
-    n, sums = weights @ present, weights @ scores
-    means: NDArray[np.float64] = np.divide(sums, n, out=np.zeros_like(sums), where=n > 0)
-    return n, means
+@lru_cache(maxsize=2)
+def _drawn_factors(
+    public: ReferenceVertebrae, other: ReferenceVertebrae, draws: int
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return part → the factors, `(draws, 25)`, of the weighted sums of DSC of both sets: the same for all submissions.
+
+    Made once for all of them, they take half of the time that the intervals of one take.
+    """
+    n_public = drawn_weights(len(public.case_ids), draws) @ _by_case(public, np.ones(len(public.case)))
+    n_other = drawn_weights(len(other.case_ids), draws, SEED + 1) @ _by_case(other, np.ones(len(other.case)))
+    return {
+        name: (_divided(of_public, n_public), _divided(of_other, n_other))
+        for name, (of_public, of_other) in _terms(n_public, n_other).items()
+    }
+
+
+def _divided(factors: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(factors, n, out=np.zeros_like(factors), where=n > 0)
+
+
+def _dsc(paired: PairedScores, slug: str) -> NDArray[np.float64]:
+    return paired.of(slug).measures["dsc"][:, 0]
+
+
+def _by_case(reference: ReferenceVertebrae, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the values of vertebrae by case and label, `(n, 25)`; 0 where a case lacks the label."""
+    found = np.zeros((len(reference.case_ids), len(LABELS)))
+    found[reference.case, reference.label - 1] = values
+    return found
 
 
 def _membership(n_public: NDArray[np.float64], n_other: NDArray[np.float64]) -> tuple[tuple[str, ...], ...]:

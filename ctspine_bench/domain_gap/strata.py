@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from ctspine_bench.aggregate import SLICE_SPACING_STRATA
 from ctspine_bench.bootstrap import DRAWS
-from ctspine_bench.domain_gap.means import Estimate, estimates
+from ctspine_bench.domain_gap.means import Choices, Estimate, choices_of, estimates
 from ctspine_bench.rankings.paired import REGIONS
 from ctspine_bench.testsets import SOURCES
 
@@ -47,9 +48,17 @@ class Stratum:
 
 def strata(paired: PairedScores, slug: str, draws: int = DRAWS) -> tuple[Stratum, ...]:
     """Return the strata of a test set that have a vertebra, with the scores of a submission."""
-    parts = [part for part in _parts(paired.reference) if part[2].any()]
-    found = estimates(paired, slug, [rows for *_, rows in parts], draws)
-    return tuple(Stratum(dimension, name, each) for (dimension, name, _), each in zip(parts, found, strict=True))
+    names, choices = _strata(paired.reference, draws)
+    found = estimates(paired, slug, choices)
+    return tuple(Stratum(dimension, name, each) for (dimension, name), each in zip(names, found, strict=True))
+
+
+@lru_cache(maxsize=4)
+def _strata(reference: ReferenceVertebrae, draws: int) -> tuple[tuple[tuple[str, str], ...], Choices]:
+    """Return dimension and name of each stratum, and which vertebrae are in it: the same for all submissions."""
+    parts = [part for part in _parts(reference) if part[2].any()]
+    names = tuple((dimension, name) for dimension, name, _ in parts)
+    return names, choices_of(reference, [rows for *_, rows in parts], draws)
 
 
 def _parts(reference: ReferenceVertebrae) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
