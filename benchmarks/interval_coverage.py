@@ -49,20 +49,28 @@ def per_case(dsc: np.ndarray, present: np.ndarray) -> np.ndarray:
     return dsc.sum(axis=1) / present.sum(axis=1)
 
 
+def mean_over_vertebrae(dsc: np.ndarray, present: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The mean over the vertebrae of all weighted cases, of each row of weights."""
+    return (weights @ dsc.sum(axis=1)) / (weights @ present.sum(axis=1))
+
+
 def measure(
-    n_cases: int, repeats: int, draws: int, rng: np.random.Generator, truth: tuple[float, float]
-) -> tuple[float, float]:
-    """The shares of simulations whose intervals cover the truth: Mean of Vertebrae, mean over cases."""
+    n_cases: int, repeats: int, draws: int, rng: np.random.Generator, truth: dict[str, float]
+) -> dict[str, float]:
+    """The shares of simulations whose intervals cover the truth, by what is averaged."""
     weights = case_weights(n_cases, draws)
-    covered = np.zeros(2)
+    covered = dict.fromkeys(truth, 0)
     for _ in range(repeats):
         dsc, present = simulate(n_cases, rng)
-        for i, drawn in enumerate(
-            (mean_of_vertebrae(dsc, present.astype(float), weights), weights @ per_case(dsc, present))
-        ):
-            low, high = np.percentile(drawn, [2.5, 97.5])
-            covered[i] += low <= truth[i] <= high
-    return tuple(covered / repeats)
+        drawn = {
+            "mean_of_vertebrae": mean_of_vertebrae(dsc, present.astype(float), weights),
+            "mean_over_vertebrae": mean_over_vertebrae(dsc, present.astype(float), weights),
+            "per_case": weights @ per_case(dsc, present),
+        }
+        for name, values in drawn.items():
+            low, high = np.percentile(values, [2.5, 97.5])
+            covered[name] += int(low <= truth[name] <= high)
+    return {name: round(n / repeats, 4) for name, n in covered.items()}
 
 
 def main() -> None:
@@ -76,16 +84,17 @@ def main() -> None:
     rng = np.random.default_rng(arguments.seed)
     dsc, present = simulate(400_000, rng)
     in_all = present.sum(axis=0)
-    truth = (float((dsc.sum(axis=0) / in_all).mean()), float(per_case(dsc, present).mean()))
+    truth = {
+        "mean_of_vertebrae": float((dsc.sum(axis=0) / in_all).mean()),
+        "mean_over_vertebrae": float(dsc.sum() / present.sum()),
+        "per_case": float(per_case(dsc, present).mean()),
+    }
     found = {}
     for n_cases in SIZES:
         started = time.perf_counter()
-        of_vertebrae, of_cases = measure(n_cases, arguments.repeats, arguments.draws, rng, truth)
-        found[str(n_cases)] = {"mean_of_vertebrae": round(of_vertebrae, 4), "per_case": round(of_cases, 4)}
-        print(
-            f"n = {n_cases:3}: Mean of Vertebrae {of_vertebrae:.1%}, per case {of_cases:.1%}  "
-            f"({time.perf_counter() - started:.0f} s)"
-        )
+        found[str(n_cases)] = measure(n_cases, arguments.repeats, arguments.draws, rng, truth)
+        shares = ", ".join(f"{name} {share:.1%}" for name, share in found[str(n_cases)].items())
+        print(f"n = {n_cases:3}: {shares}  ({time.perf_counter() - started:.0f} s)")
     document = {
         "what": "share of simulations in which the 95 % interval of the Bayesian bootstrap covers the true mean",
         "command": "python benchmarks/interval_coverage.py "

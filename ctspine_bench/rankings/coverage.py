@@ -8,20 +8,29 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Final, Literal
+
+Averaged = Literal["mean_of_vertebrae", "mean_over_vertebrae"]
 
 AS_IT_SHOULD: Final = 150
 """From so many cases on, percentile intervals cover as they should, and nothing is printed beside them."""
 
 
-def measured_coverage(n_cases: int) -> float | None:
-    """Return the coverage measured at the largest simulated n not above; `None` at 150 and more, or under 10."""
+def measured_coverage(n_cases: int, of: Averaged = "mean_of_vertebrae") -> float | None:
+    """Return the coverage measured at the largest simulated n not above; `None` at 150 and more, or under 10.
+
+    Args:
+        n_cases: How many cases there are.
+        of: What the interval is of: Mean of Vertebrae, or the mean over all vertebrae, in which frequent labels weigh
+            more.
+    """
     if n_cases >= AS_IT_SHOULD:
         return None
-    return next((share for n, share in sorted(_measured().items(), reverse=True) if n <= n_cases), None)
+    measured = sorted(_measured().items(), reverse=True)
+    return next((shares[of] for n, shares in measured if n <= n_cases), None)
 
 
 @cache
-def _measured() -> dict[int, float]:
+def _measured() -> dict[int, dict[str, float]]:
     content = json.loads(files(__package__).joinpath("coverage.json").read_text("utf-8"))
-    return {int(n): entry["mean_of_vertebrae"] for n, entry in content["coverage"].items()}
+    return {int(n): shares for n, shares in content["coverage"].items()}
