@@ -92,7 +92,7 @@ class Cache:
             return None
         path = self._folder / "records" / f"{digest}.npz"
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 found = {name: _scores(arrays, name, slug) for name in arrays["test_sets"].tolist()}
         except Exception:  # noqa: BLE001 -- a damaged zip archive makes NumPy raise nearly anything
             return None

@@ -175,7 +175,9 @@ class _Part:
         value = self.content.get(name)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST < value < _LARGEST:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._error(name, "a number", value)
+        if not -_LARGEST < value < _LARGEST:
             raise self._error(name, f"a number below {_LARGEST:,.0f}", value)
         return float(value)
 
