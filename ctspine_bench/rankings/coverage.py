@@ -10,10 +10,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
 
-Averaged = Literal["mean_of_vertebrae", "mean_over_vertebrae"]
+Averaged = Literal["mean_of_vertebrae", "mean_rank", "mean_over_vertebrae", "per_case"]
 
 AS_IT_SHOULD: Final = 150
-"""From so many cases on, percentile intervals cover as they should, and nothing is printed beside them."""
+"""From so many cases on, intervals cover as they should, and nothing is printed beside them."""
 
 
 def measured_coverage(n_cases: int, of: Averaged = "mean_of_vertebrae") -> float | None:
@@ -21,8 +21,8 @@ def measured_coverage(n_cases: int, of: Averaged = "mean_of_vertebrae") -> float
 
     Args:
         n_cases: How many cases there are.
-        of: What the interval is of: Mean of Vertebrae, or the mean over all vertebrae, in which frequent labels weigh
-            more.
+        of: What the interval is of: Mean of Vertebrae or a mean rank, as standings have them; the mean over all
+            vertebrae, in which frequent labels weigh more; or the mean over cases.
     """
     if n_cases >= AS_IT_SHOULD:
         return None

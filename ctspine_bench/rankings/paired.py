@@ -119,7 +119,11 @@ class PairedScores:
         Raises:
             ValueError: One is not among them.
         """
-        columns = [self.slugs.index(slug) for slug in slugs]
+        column = {slug: i for i, slug in enumerate(self.slugs)}
+        for slug in slugs:
+            if slug not in column:
+                raise ValueError(f"expected a submission out of {', '.join(self.slugs)}, found {slug!r}")
+        columns = [column[slug] for slug in slugs]
         return replace(self, slugs=slugs, measures={name: values[:, columns] for name, values in self.measures.items()})
 
     def of_cases(self, keep: NDArray[np.bool_]) -> PairedScores:

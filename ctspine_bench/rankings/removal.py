@@ -23,8 +23,8 @@ class Removal:
     """How many cases the lead depends on.
 
     Attributes:
-        n: So many cases suffice; 0 if the first rank is shared already; `None` if no number of cases does, or if the
-            search, which stops at half of the cases, found none.
+        n: So many cases suffice; 0 if another one has the same score already; `None` if no number of cases does, or if
+            the search, which stops at half of the cases, found none.
         exact: Whether fewer cannot do it; otherwise `n` is an upper bound, found greedily.
         case_ids: The cases.
         new_leader: Who would be ahead of the leader, or is already on a par.
@@ -68,7 +68,7 @@ def of_mean_of_vertebrae(paired: PairedScores, metric: str, region: str, leader:
     """Return the removal for Mean of Vertebrae: an upper bound, found by removing the most helpful case at a time.
 
     A case changes the means of all labels that it has, by more the fewer cases have them; which set of cases is
-    smallest would take trying all sets.
+    smallest would take trying all sets. One case and two are exact: all single cases are tried.
 
     Args:
         paired: The scores.
@@ -87,7 +87,7 @@ def of_mean_of_vertebrae(paired: PairedScores, metric: str, region: str, leader:
         rival = int(np.argmin(lead))
         if lead[rival] < (_ROUNDING if k == 0 else -_ROUNDING):
             names = _names(paired, removed[rival])
-            return Removal(k, exact=k == 0, case_ids=names, new_leader=paired.slugs[rivals[rival]])
+            return Removal(k, exact=k <= 2, case_ids=names, new_leader=paired.slugs[rivals[rival]])
         without = _mean_over_labels(sums - leads, counts - present[:, :, None])
         without[~alive] = np.inf
         case = np.argmin(without, axis=0)

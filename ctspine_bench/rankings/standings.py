@@ -11,8 +11,8 @@ import numpy as np
 from ctspine_bench.bootstrap import DRAWS, SEED, SMALLEST_N, case_weights
 from ctspine_bench.rankings import mean_then_rank, rank_then_mean, removal, stability
 from ctspine_bench.rankings.coverage import measured_coverage
-from ctspine_bench.rankings.intervals import RankInterval, surely_better
-from ctspine_bench.rankings.paired import pair
+from ctspine_bench.rankings.intervals import RankInterval, score_intervals, surely_better
+from ctspine_bench.rankings.paired import METRICS, REGIONS, pair
 from ctspine_bench.rankings.removal import Removal
 from ctspine_bench.rankings.schemes import OFFICIAL, SCHEMES
 
@@ -81,7 +81,7 @@ class Standings:
         scheme: One of `SCHEMES`.
         metric: One of `METRICS`.
         region: One of `REGIONS`.
-        n_cases: How many cases the references have.
+        n_cases: How many cases have a vertebra of the region in their reference; no other one has a say.
         draws: How many resamples the intervals are from.
         seed: Of the resamples.
         coverage: How often 95 % intervals cover at this number of cases, as simulated; `None` where they do as they
@@ -112,8 +112,8 @@ def standings(
 ) -> Standings:
     """Rank submissions.
 
-    Under ten cases nothing is sure: no score has an interval, and every rank interval goes from 1 to the number of
-    submissions.
+    Only cases whose reference has a vertebra of the region count. Under ten of them nothing is sure: no score has an
+    interval, and every rank interval goes from 1 to the number of submissions.
 
     Args:
         paired: The scores of those that are to be ranked.
@@ -125,8 +125,9 @@ def standings(
             (`Scheme.digits`): who is better by less shares a rank, in every resample too. Rounding each resample would
             not do: how often it parts two submissions tells how far they are apart.
     """
-    scores = SCHEMES[scheme].scores(paired, metric, region)
+    paired = _counted(paired, region)
     n_cases = paired.n_cases
+    scores = SCHEMES[scheme].scores(paired, metric, region) if n_cases else np.array([np.nan])
     if np.isnan(scores).any():
         return Standings(scheme, metric, region, n_cases, draws, SEED, None, (), Stability(None, {}, None))
     sign = 1.0 if SCHEMES[scheme].larger_is_better(metric) else -1.0
@@ -135,29 +136,28 @@ def standings(
     ranks = _ranks(oriented, _tie_breaks(paired, scheme, metric, region, as_told=as_told))
     resample = SCHEMES[scheme].resampled
     if resample is None:
-        found = [
-            Standing(slug, int(rank), None, None, float(score), None, None, None, ())
-            for slug, rank, score in zip(paired.slugs, ranks, scores, strict=True)
-        ]
+        rows = _rows_without_draws(paired.slugs, ranks, scores, (None, None))
         none = Stability(None, {}, None)
-        return Standings(scheme, metric, region, n_cases, draws, SEED, None, _sorted(found), none)
-    leaders = _leave_one_out(paired, sign * resample(paired, metric, region, 1.0 - np.eye(n_cases)))
+        return Standings(scheme, metric, region, n_cases, draws, SEED, None, _sorted(rows), none)
+    without_one = 1.0 - np.eye(n_cases)
+    # Without the only case there is no ranking.
+    left_out = resample(paired, metric, region, without_one[without_one.any(axis=1)])
+    leaders = _leave_one_out(paired, sign * left_out)
     lead = _removal(paired, scheme, metric, region, int(np.argmin(ranks)))
     if as_told and np.count_nonzero(oriented == oriented.max()) > 1:
         lead = Removal(0, exact=True)
     if n_cases < SMALLEST_N:
-        m = len(scores)
-        found = [
-            Standing(slug, int(rank), 1, m, float(score), None, None, None, ())
-            for slug, rank, score in zip(paired.slugs, ranks, scores, strict=True)
-        ]
+        rows = _rows_without_draws(paired.slugs, ranks, scores, (1, len(scores)))
         few = Stability(None, leaders, lead)
-        return Standings(scheme, metric, region, n_cases, draws, SEED, None, _sorted(found), few)
+        return Standings(scheme, metric, region, n_cases, draws, SEED, None, _sorted(rows), few)
     drawn = resample(paired, metric, region, case_weights(n_cases, draws))
     low, high = stability.rank_ranges(sign * drawn, 0.5 * 10**-digits if as_told else stability.TIE)
-    rows = _rows(paired.slugs, ranks, scores, drawn, surely_better(sign * scores, sign * drawn), (low, high))
+    sure = surely_better(sign * scores, sign * drawn, sign * left_out)
+    bounds = (1.0, float(len(scores))) if SCHEMES[scheme].ranks else (0.0, max(1.0, METRICS[metric].missed))
+    ends = score_intervals(scores, drawn, left_out, bounds)
+    rows = _rows(paired.slugs, ranks, scores, ends, sure, (low, high))
     of_order = Stability(_tau(ranks, low), leaders, lead)
-    coverage = measured_coverage(n_cases)
+    coverage = measured_coverage(n_cases, "mean_rank" if SCHEMES[scheme].ranks else "mean_of_vertebrae")
     return Standings(scheme, metric, region, n_cases, draws, SEED, coverage, _sorted(rows), of_order)
 
 
@@ -193,16 +193,25 @@ def scheme_agreement(paired: PairedScores, metric: str, region: str) -> dict[tup
     }
 
 
+def _counted(paired: PairedScores, region: str) -> PairedScores:
+    """Return the scores on the cases that have a vertebra of the region, whatever order submissions came in."""
+    if list(paired.slugs) != sorted(paired.slugs):
+        paired = paired.of(*sorted(paired.slugs))
+    reference = paired.reference
+    there = np.zeros(paired.n_cases, np.bool_)
+    there[reference.case[np.isin(reference.label, list(REGIONS[region]))]] = True
+    return paired if there.all() else paired.of_cases(there)
+
+
 def _rows(
     slugs: tuple[str, ...],
     ranks: NDArray[np.int64],
     scores: NDArray[np.float64],
-    drawn: NDArray[np.float64],
+    ends: NDArray[np.float64],
     sure: NDArray[np.bool_],
     ranges: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> list[Standing]:
     frequencies = stability.rank_frequencies(*ranges)
-    ends = np.percentile(drawn, [2.5, 97.5], axis=0)
     lows, highs = 1 + sure.sum(axis=0), len(slugs) - sure.sum(axis=1)
     return [
         Standing(
@@ -218,6 +227,18 @@ def _rows(
             tuple(frequencies[i].tolist()),
         )
         for i, slug in enumerate(slugs)
+    ]
+
+
+def _rows_without_draws(
+    slugs: tuple[str, ...],
+    ranks: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    interval: tuple[int | None, int | None],
+) -> list[Standing]:
+    return [
+        Standing(slug, int(rank), *interval, float(score), None, None, None, ())
+        for slug, rank, score in zip(slugs, ranks, scores, strict=True)
     ]
 
 

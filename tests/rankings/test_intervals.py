@@ -6,14 +6,17 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from simulated_scores import scores_of
 
 from ctspine_bench.anatomy import vertebra_name
 from ctspine_bench.bootstrap import case_weights
 from ctspine_bench.rankings import RankInterval, rank_intervals
-from ctspine_bench.rankings.intervals import surely_better
+from ctspine_bench.rankings.intervals import score_intervals, surely_better
+from ctspine_bench.rankings.standings import standings
 from ctspine_bench.tables import COLUMNS
 
 LABELS = range(18, 23)
@@ -94,7 +97,8 @@ def test_noise_is_rarely_taken_for_a_difference() -> None:
     false = 0
     for _ in range(200):
         values = rng.normal(0.9, 0.03, (40, 4)) + rng.normal(0, 0.1, (40, 1))
-        false += surely_better(values.mean(axis=0), weights @ values).any()
+        left_out = (values.sum(axis=0) - values) / 39
+        false += surely_better(values.mean(axis=0), weights @ values, left_out).any()
     assert 2 <= false <= 24
 
 
@@ -149,19 +153,73 @@ def test_one_pair_has_the_normal_interval() -> None:
     resampled = case_weights(400, draws=20_000) @ values
     half_width = stats.norm.ppf(0.975) * resampled.std()
     draws = np.stack([resampled - values.mean(), np.zeros(20_000)], axis=1)
+    left_out = np.stack([(values.sum() - values) / 399, np.zeros(400)], axis=1)
     for factor, expected in ((0.97, False), (1.03, True)):
         shift = factor * half_width
-        assert surely_better(np.array([shift, 0.0]), draws + np.array([shift, 0.0]))[0, 1] == expected
+        assert surely_better(np.array([shift, 0.0]), draws + np.array([shift, 0.0]), left_out)[0, 1] == expected
 
 
 def test_three_submissions_have_the_limit_of_the_studentised_range() -> None:
     """Equally noisy, independent scores: the limit is Tukey's, the studentised range over √2, as in SciPy."""
     rng = np.random.default_rng(11)
     draws = rng.normal(0, 1, (40_000, 3))
+    no_influence = np.zeros((40_000, 3))
     limit = stats.studentized_range.ppf(0.95, 3, np.inf) / np.sqrt(2)
     for factor, expected in ((0.97, False), (1.03, True)):
         scores = np.array([factor * limit * np.sqrt(2), 0.0, 0.0])
-        assert surely_better(scores, draws + scores)[0].any() == expected
+        assert surely_better(scores, draws + scores, no_influence)[0].any() == expected
+
+
+def test_a_plain_mean_has_the_interval_of_student() -> None:
+    """For well-behaved values over cases: close to SciPy's interval of the t distribution, few cases or many."""
+    rng = np.random.default_rng(12)
+    for n_cases in (12, 40, 200):
+        values = rng.normal(0.8, 0.05, (n_cases, 3))
+        left_out = (values.sum(axis=0) - values) / (n_cases - 1)
+        drawn = case_weights(n_cases) @ values
+        low, high = score_intervals(values.mean(axis=0), drawn, left_out, (0.0, 1.0))
+        expected = stats.t.interval(0.95, n_cases - 1, values.mean(axis=0), stats.sem(values))
+        assert [low, high] == pytest.approx(np.array(expected), abs=0.15 * np.ptp(expected))
+
+
+def each_its_own_label(lead: float) -> np.ndarray:
+    """DSC of twelve cases, each with a label that no other one has, and of two submissions, `(12, 12, 2)`."""
+    rng = np.random.default_rng(13)
+    dsc = np.full((12, 12, 2), np.nan)
+    for i in range(12):
+        dsc[i, i] = rng.uniform(0.5, 0.8, 2) + np.array([lead, 0.0])
+    return dsc
+
+
+def test_labels_of_single_cases_are_not_certain() -> None:
+    """No weights move the mean of a label that one case has. Leaving it out does: the interval is Student's."""
+    dsc = each_its_own_label(0.0)
+    values = np.stack([dsc[i, i] for i in range(12)])
+    expected = stats.t.interval(0.95, 11, values.mean(axis=0), stats.sem(values))
+    for row in standings(scores_of(dsc, first_label=8)).rows:
+        column = int(row.slug[1])
+        assert (row.score_low, row.score_high) == pytest.approx((expected[0][column], expected[1][column]), rel=1e-6)
+
+
+@pytest.mark.parametrize("lead", [0.02, 0.05, 0.08, 0.1, 0.15, 0.2])
+def test_then_a_lead_is_sure_as_by_the_paired_t_test(lead: float) -> None:
+    """All draws agree about the lead, and it is sure only if SciPy's t test of the twelve differences says so."""
+    dsc = each_its_own_label(lead)
+    values = np.stack([dsc[i, i] for i in range(12)])
+    rejected = stats.ttest_rel(values[:, 0], values[:, 1]).pvalue < 0.05
+    found = standings(scores_of(dsc, first_label=8))
+    assert (found.rows[1].low == 2) == rejected
+
+
+def test_intervals_stay_where_scores_can_be() -> None:
+    """What is widened beyond the best or the worst score ends there; the other end follows the draws."""
+    scores = np.array([0.98, 0.02])
+    drawn = scores + np.linspace(-0.02, 0.02, 101)[:, None]
+    left_out = scores + np.array([[0.05], [-0.05]] * 5)
+    # Percentiles at ±.019, in standard deviations of the draws; the jackknife's error is √9 · .05.
+    reach = 0.019 / np.linspace(-0.02, 0.02, 101).std() * 0.15 * stats.t.ppf(0.975, 9) / stats.norm.ppf(0.975)
+    found = score_intervals(scores, drawn, left_out, (0.0, 1.0))
+    assert found == pytest.approx(np.array([[0.98 - reach, 0.0], [1.0, 0.02 + reach]]))
 
 
 @settings(max_examples=15, deadline=None)
