@@ -83,7 +83,7 @@ def estimates(paired: PairedScores, slug: str, choices: Choices) -> tuple[Estima
 
 def choices_of(reference: ReferenceVertebrae, parts: Sequence[NDArray[np.bool_]], draws: int = DRAWS) -> Choices:
     """Return choices of vertebrae, from `(R,)` each."""
-    rows = np.array(parts, np.float64).reshape(-1, len(reference.case))
+    rows = np.array(parts, np.float64).reshape(len(parts), len(reference.case))
     n_in_case = _by_case(reference, rows)
     with_interval = np.flatnonzero(np.count_nonzero(n_in_case, axis=0) >= SMALLEST_N).tolist()
     drawn = np.empty((draws, 0))
@@ -108,7 +108,8 @@ def _everything(reference: ReferenceVertebrae, draws: int) -> Choices:
 def _by_case(reference: ReferenceVertebrae, rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the sums over the vertebrae of each case, `(n, P)`, from `(P, R)`."""
     n_cases = len(reference.case_ids)
-    return np.stack([np.bincount(reference.case, values, n_cases) for values in rows], axis=1)
+    sums = [np.bincount(reference.case, values, n_cases) for values in rows]
+    return np.array(sums, np.float64).reshape(len(rows), n_cases).T
 
 
 def interval(drawn: NDArray[np.float64]) -> tuple[float, float]:

@@ -166,11 +166,12 @@ def with_pooled_losses(
 def gap_intervals(
     public: PairedScores, other: PairedScores, slug: str, draws: int = DRAWS
 ) -> dict[str, tuple[float, float]] | None:
-    """Return 95 % intervals of the gap and of its parts ("gap", and `PARTS`); `None` if a set has under ten cases.
+    """Return 95 % intervals of the gap and of its parts ("gap", and `PARTS`).
 
-    The cases of the two sets are resampled independently of each other.
+    The cases of the two sets are resampled independently of each other. `None` if one of them has vertebrae in under
+    ten cases.
     """
-    if min(public.n_cases, other.n_cases) < SMALLEST_N:
+    if min(np.unique(paired.reference.case).size for paired in (public, other)) < SMALLEST_N:
         return None
     sums = (
         drawn_weights(public.n_cases, draws) @ _by_case(public.reference, _dsc(public, slug)),
