@@ -1,7 +1,7 @@
 """Two submissions on the same cases → figures.
 
 Differences are always the first less the second, in the unit of the metric. Blue is where the first is better, orange
-with stripes where the second is; a label in the figure says which side is whose.
+where the second is; words in the figure say which side is whose. What is equal is grey.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ctspine_bench.anatomy import REGIONS, VERTEBRAE
-from ctspine_bench.charts.style import GREY, OKABE_ITO, SHADE, styled
-from ctspine_bench.charts.vertebrae import short, told
+from ctspine_bench.charts.marks import spread
+from ctspine_bench.charts.style import GREY, OKABE_ITO, SHADE, add_heading, empty, styled
+from ctspine_bench.charts.text import counted, short, signed, titled, told
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,7 +30,16 @@ FIRST: Final = OKABE_ITO["blue"]
 SECOND: Final = OKABE_ITO["orange"]
 """Colour of the second one."""
 
-_NAME_LENGTH: Final = 26
+_NAME_LENGTH: Final = 25
+_NO_CASES: Final = "No case in which both have a value."
+_NO_LABELS: Final = "No vertebra for which both have a value."
+_ROW_PIXELS: Final = 20
+_PLOT_PIXELS: Final = 250
+# More bars than these stand close together: gaps between them would be all one sees.
+_GAPS_UP_TO: Final = 60
+_FEW_BARS: Final = 12
+# What differs by less is equal but for rounding.
+_ROUNDING: Final = 1e-12
 # The share of a normal distribution that limits of agreement hold is 95 %.
 _LIMITS_SD: Final = 1.96
 
@@ -64,68 +74,79 @@ def case_differences(
         metric: What differs.
         names: The two submissions.
     """
+    if not differences.size:
+        return empty(_NO_CASES)
     better = differences if metric.larger_is_better else -differences
     order = np.argsort(-better, kind="stable")
-    ids, sorted_, ahead = [case_ids[i] for i in order], differences[order], better[order] >= 0
+    ids, sorted_ = [case_ids[i] for i in order], differences[order]
     figure = go.Figure()
-    for is_first, colour, pattern in ((True, FIRST, ""), (False, SECOND, "/")):
-        places = np.flatnonzero(ahead == is_first)
+    n_of = {}
+    for side, colour, _ in _sides(better[order]):
+        places = np.flatnonzero(side)
+        n_of[colour] = len(places)
         figure.add_bar(
             x=places.tolist(),
             y=sorted_[places].tolist(),
-            text=[f"{escape(ids[i], quote=False)}: {_signed(sorted_[i], metric)}" for i in places.tolist()],
+            text=[f"{escape(ids[i], quote=False)}: {signed(sorted_[i], metric)}" for i in places.tolist()],
             textposition="none",
             hovertemplate="%{text}<extra></extra>",
-            marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": "rgba(255,255,255,0.5)", "size": 5}},
+            marker={"color": colour},
         )
-    _add_line(figure, 0.0, GREY, "solid")
-    figure = styled(figure, 300, top=30, bottom=40)
-    figure.update_layout(showlegend=False, bargap=0.12)
-    figure.update_xaxes(title=f"{len(ids)} cases, sorted", showticklabels=False, showgrid=False)
-    figure.update_yaxes(title=_axis_title(metric), range=_span(differences))
-    return _with_sides(figure, metric, names)
+    _add_line(figure, 0.0, "solid")
+    figure = styled(figure, _PLOT_PIXELS + 96, top=64, bottom=32)
+    figure.update_layout(showlegend=False, bargap=0.12 if len(ids) <= _GAPS_UP_TO else 0)
+    equal = f", {n_of[GREY]} of them equal" if n_of[GREY] else ""
+    figure.update_xaxes(
+        title_text=f"{counted(len(ids))}, sorted{equal}",
+        # Few bars need not be as wide as the page.
+        range=[-0.6, max(len(ids), _FEW_BARS) - 0.4],
+        showticklabels=False,
+        showgrid=False,
+    )
+    figure.update_yaxes(range=_span(differences))
+    return _with_sides(figure, metric, names, (f" in {n_of[FIRST]}", f" in {n_of[SECOND]}"))
 
 
 def label_differences(labels: Sequence[LabelDifference], metric: Metric, names: tuple[str, str]) -> go.Figure:
-    """Draw a dot with its 95 % interval for every label from C1 to L6.
+    """Draw a dot with its 95 % interval for every label, from the head down.
 
     Args:
         labels: The labels that both have.
         metric: What differs.
         names: The two submissions.
     """
+    if not labels:
+        return empty(_NO_LABELS)
+    rows = sorted(labels, key=lambda label: VERTEBRAE.index(label.name))
     figure = go.Figure()
-    values = np.array([label.difference for label in labels])
-    better = values if metric.larger_is_better else -values
-    for is_first, colour, symbol in ((True, FIRST, "circle"), (False, SECOND, "diamond")):
-        some = [label for label, ahead in zip(labels, better >= 0, strict=True) if ahead == is_first]
+    values = np.array([row.difference for row in rows])
+    for side, colour, symbol in _sides(values if metric.larger_is_better else -values):
+        places = np.flatnonzero(side).tolist()
+        some = [rows[place] for place in places]
         figure.add_scatter(
-            x=[VERTEBRAE.index(label.name) for label in some],
-            y=[label.difference for label in some],
-            error_y=_whiskers(some),
+            x=[row.difference for row in some],
+            y=places,
+            error_x=_whiskers(some),
             mode="markers",
             marker={"size": 9, "color": colour, "symbol": symbol},
-            text=[_label_text(label, metric) for label in some],
+            text=[_label_text(row, metric) for row in some],
             hovertemplate="%{text}<extra></extra>",
         )
-    _add_line(figure, 0.0, GREY, "solid")
-    for region, places in REGIONS.items():
-        if region != "thoracic":
-            figure.add_vrect(places.start - 1.5, places.stop - 1.5, fillcolor=SHADE, line_width=0, layer="below")
-    n_of = {label.name: label.n for label in labels}
-    ends = [end for label in labels for end in (label.low, label.difference, label.high) if end is not None]
-    figure = styled(figure, 340, top=30, bottom=52)
-    figure.update_xaxes(
-        tickvals=list(range(len(VERTEBRAE))),
-        ticktext=[f"{name}<br>{n_of.get(name) or '–'}" for name in VERTEBRAE],
-        tickangle=0,
-        tickfont_size=10,
-        range=[-0.6, len(VERTEBRAE) - 0.4],
+    figure.add_vline(0.0, line={"color": GREY, "width": 1})
+    for region, of_region in REGIONS.items():
+        places = [place for place, row in enumerate(rows) if VERTEBRAE.index(row.name) + 1 in of_region]
+        if places and region != "thoracic":
+            figure.add_hrect(places[0] - 0.5, places[-1] + 0.5, fillcolor=SHADE, line_width=0, layer="below")
+    ends = [end for row in rows for end in (row.low, row.difference, row.high) if end is not None]
+    figure = styled(figure, _ROW_PIXELS * len(rows) + 48 + 48, top=48, bottom=48)
+    figure.update_yaxes(
+        tickvals=list(range(len(rows))),
+        ticktext=[row.name if row.n is None else f"{row.name}  <i>n</i> = {row.n}" for row in rows],
+        range=[len(rows) - 0.5, -0.5],
         showgrid=False,
-        title="vertebra, and in how many cases",
     )
-    figure.update_yaxes(title=_axis_title(metric), range=_span(np.array(ends)))
-    return _with_sides(figure, metric, names)
+    figure.update_xaxes(title_text=_axis_title(metric), range=_span(np.array(ends)), tickangle=0, nticks=7)
+    return _with_sides_across(figure, metric, names)
 
 
 def bland_altman(
@@ -141,41 +162,33 @@ def bland_altman(
         metric: What they are.
         names: The two submissions.
     """
+    if not len(values):
+        return empty(_NO_CASES)
     means, differences = values.mean(axis=1), values[:, 0] - values[:, 1]
-    better = differences if metric.larger_is_better else -differences
     figure = go.Figure()
-    for is_first, colour, symbol in ((True, FIRST, "circle"), (False, SECOND, "diamond")):
-        places = np.flatnonzero((better >= 0) == is_first)
+    for side, colour, symbol in _sides(differences if metric.larger_is_better else -differences):
+        places = np.flatnonzero(side)
         figure.add_scatter(
             x=means[places].tolist(),
             y=differences[places].tolist(),
             mode="markers",
-            marker={"size": 7, "opacity": 0.75, "color": colour, "symbol": symbol},
+            marker={"size": 7, "opacity": 0.85, "color": colour, "symbol": symbol},
             text=[
                 f"{escape(case_ids[i], quote=False)}: {told(values[i, 0], metric)} and {told(values[i, 1], metric)}"
                 for i in places.tolist()
             ],
             hovertemplate="%{text}<extra></extra>",
         )
-    lines = agreement(differences)
-    for value, name, dash in zip(
-        lines, ("mean − 1.96 SD", "mean", "mean + 1.96 SD"), ("dash", "solid", "dash"), strict=True
-    ):
-        _add_line(figure, value, GREY, dash)
-        figure.add_annotation(
-            x=1,
-            xref="paper",
-            xanchor="right",
-            y=value,
-            yanchor="bottom",
-            showarrow=False,
-            text=f"{name} {_signed(value, metric)}",
-            font_size=11,
-        )
-    figure = styled(figure, 340, top=30, bottom=48)
-    unit = f", {metric.unit}" if metric.unit else ""
-    figure.update_xaxes(title=f"mean {metric.title} of both{unit}")
-    figure.update_yaxes(title=_axis_title(metric), range=_span(np.append(differences, lines)))
+    _add_line(figure, 0.0, "solid")
+    span = _add_agreement(figure, differences, metric)
+    figure = styled(figure, _PLOT_PIXELS + 112, top=64, bottom=48)
+    ends = float(means.min()), float(means.max())
+    margin = max(0.05 * (ends[1] - ends[0]), 0.01)
+    figure.update_xaxes(
+        title_text=titled(metric, "mean {} of both"), range=[ends[0] - margin, ends[1] + margin], tickangle=0, nticks=7
+    )
+    figure.update_yaxes(range=span)
+    figure.update_layout(margin_r=76)
     return _with_sides(figure, metric, names)
 
 
@@ -186,8 +199,40 @@ def agreement(differences: NDArray[np.float64]) -> tuple[float, float, float]:
     return mean - margin, mean, mean + margin
 
 
-def _add_line(figure: go.Figure, y: float, colour: str, dash: str) -> None:
-    figure.add_hline(y, line={"color": colour, "width": 1, "dash": dash})
+def _sides(better: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.bool_], str, str]]:
+    """Yield what is better for the first, for the second, and for neither, each with its colour and symbol."""
+    yield better > _ROUNDING, FIRST, "circle"
+    yield better < -_ROUNDING, SECOND, "diamond"
+    yield np.abs(better) <= _ROUNDING, GREY, "circle-open"
+
+
+def _add_line(figure: go.Figure, y: float, dash: str) -> None:
+    figure.add_hline(y, line={"color": GREY, "width": 1, "dash": dash})
+
+
+def _add_agreement(figure: go.Figure, differences: NDArray[np.float64], metric: Metric) -> list[float]:
+    """Draw mean and limits of agreement, told at the right; return the range of the axis that shows all."""
+    low, mean, high = agreement(differences)
+    told_there = [(mean, "mean", "dot")]
+    if high - mean > _ROUNDING:
+        told_there += [(low, "− 1.96 SD", "dash"), (high, "+ 1.96 SD", "dash")]
+    lines = np.array([value for value, *_ in told_there])
+    span = _span(np.append(differences, lines))
+    pixel = (span[1] - span[0]) / _PLOT_PIXELS
+    heights = spread(lines, 30 * pixel, span[0] + 12 * pixel, span[1] - 12 * pixel)
+    for (value, name, dash), height in zip(told_there, heights.tolist(), strict=True):
+        _add_line(figure, value, dash)
+        figure.add_annotation(
+            x=1,
+            xref="paper",
+            xanchor="left",
+            y=height,
+            showarrow=False,
+            align="left",
+            text=f"{signed(value, metric)}<br>{name}",
+            font_size=11,
+        )
+    return span
 
 
 def _whiskers(labels: Sequence[LabelDifference]) -> dict[str, Any]:
@@ -202,40 +247,43 @@ def _whiskers(labels: Sequence[LabelDifference]) -> dict[str, Any]:
 
 
 def _label_text(label: LabelDifference, metric: Metric) -> str:
-    text = f"{label.name}: {_signed(label.difference, metric)}"
+    text = f"{label.name}: {signed(label.difference, metric)}"
     if label.low is not None and label.high is not None:
         text += f" [{label.low:+.{metric.digits}f}, {label.high:+.{metric.digits}f}]".replace("-", "−")
-    return text if label.n is None else f"{text}<br>{label.n} cases"
-
-
-def _signed(value: float, metric: Metric) -> str:
-    return f"{value:+.{metric.digits}f} {metric.unit}".rstrip().replace("-", "−")
+    return text if label.n is None else f"{text}<br>{counted(label.n)}"
 
 
 def _axis_title(metric: Metric) -> str:
-    return f"difference in {metric.title}" + (f", {metric.unit}" if metric.unit else "")
+    return titled(metric, "difference in {}")
 
 
 def _span(values: NDArray[np.float64]) -> list[float]:
-    """Return a range around 0 with room for the names of the sides."""
-    low, high = (min(float(values.min()), 0.0), max(float(values.max()), 0.0)) if values.size else (-1.0, 1.0)
-    room = 0.14 * (high - low) or 0.01
+    """Return a range around 0 with some room at both ends."""
+    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
+    room = 0.08 * (high - low) or 0.01
     return [low - room, high + room]
 
 
-def _with_sides(figure: go.Figure, metric: Metric, names: tuple[str, str]) -> go.Figure:
-    """Write at the top and at the bottom which submission is better there."""
-    above, below = names if metric.larger_is_better else names[::-1]
-    for name, arrow, y, anchor in ((above, "▲", 1.0, "bottom"), (below, "▼", 0.0, "bottom")):
-        figure.add_annotation(
-            x=0,
-            xref="paper",
-            xanchor="left",
-            y=y,
-            yref="paper",
-            yanchor=anchor,
-            showarrow=False,
-            text=f"{arrow} {short(name, _NAME_LENGTH)} better",
-            font_size=11,
-        )
+def _with_sides(
+    figure: go.Figure, metric: Metric, names: tuple[str, str], words: tuple[str, str] = ("", "")
+) -> go.Figure:
+    """Write above a figure what its axis shows, and which submission is better at its top and at its bottom."""
+    add_heading(figure, _axis_title(metric), line=3)
+    sides = [(FIRST, names[0], words[0]), (SECOND, names[1], words[1])]
+    above, below = sides if metric.larger_is_better else sides[::-1]
+    for (colour, name, in_words), arrow, line in ((above, "▲", 2), (below, "▼", 1)):
+        add_heading(figure, _side(arrow, colour, f"{short(name, _NAME_LENGTH)} better{in_words}"), line=line)
     return figure
+
+
+def _with_sides_across(figure: go.Figure, metric: Metric, names: tuple[str, str]) -> go.Figure:
+    """Write at the left and at the right which submission is better there."""
+    sides = [(FIRST, names[0]), (SECOND, names[1])]
+    right, left = sides if metric.larger_is_better else sides[::-1]
+    add_heading(figure, _side("◀", left[0], f"{short(left[1], _NAME_LENGTH)} better"), line=1)
+    add_heading(figure, f"{short(right[1], _NAME_LENGTH)} better {_side('▶', right[0])}", line=2, at_right=True)
+    return figure
+
+
+def _side(arrow: str, colour: str, text: str = "") -> str:
+    return f'<span style="color:{colour}">{arrow}</span> {text}'.rstrip()

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import plotly.graph_objects as go
-from scipy.optimize import isotonic_regression
 
-from ctspine_bench.charts.marks import SERIES, Mark, error_bars, score_range
-from ctspine_bench.charts.style import CAUSES, GREY, cause_marker, styled
-from ctspine_bench.charts.vertebrae import short
+from ctspine_bench.charts.marks import SERIES, Mark, error_bars, score_range, spread
+from ctspine_bench.charts.style import CAUSES, GREY, add_heading, cause_marker, empty, styled
+from ctspine_bench.charts.text import direction, short, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
 
     from ctspine_bench.domain_gap import GapSplit
 
@@ -28,13 +25,18 @@ PART_TITLES: Final[Mapping[str, str]] = {
 }
 """Part of a gap → what people read."""
 
-_NAME_LENGTH: Final = 19
-_LINE_PIXELS: Final = 15
+_AXIS: Final = f"mean DSC, {direction(larger_is_better=True)}"
+_NAME_LENGTH: Final = 17
+_NAME_PIXELS: Final = 124
+_NAME_LINE_PIXELS: Final = 14
 _SLOPE_PIXELS: Final = 380
-_PART_PIXELS: Final = 58
+_SLOPE_TOP: Final = 30
+_SLOPE_BOTTOM: Final = 42
+_PART_PIXELS: Final = 62
 _LANE: Final = 0.24
 _PALE: Final = "rgba(128,128,128,0.16)"
 _GREY_BAR: Final = "rgba(128,128,128,0.45)"
+_PATTERN_GLYPHS: Final = {"/": "▨", "x": "▩", "": "■"}
 _HOLLOW: Final = str.maketrans("●■◆▲▼", "○□◇△▽")
 
 
@@ -60,6 +62,8 @@ def slope_chart(sets: Sequence[str], lines: Sequence[Line]) -> go.Figure:
         sets: What stands under each column; not escaped, so that it may have a line break.
         lines: At most `MOST`.
     """
+    if not any(any(line.marks) for line in lines):
+        return empty("No score on any of these test sets.")
     figure = go.Figure()
     for number, line in enumerate(lines):
         colour, symbol, _ = SERIES[number]
@@ -74,16 +78,17 @@ def slope_chart(sets: Sequence[str], lines: Sequence[Line]) -> go.Figure:
             hovertemplate="%{text}<extra></extra>",
             mode="lines+markers",
             line={"color": colour, "width": 2, "dash": "dot" if line.as_published else "solid"},
-            marker={"symbol": f"{symbol}-open" if line.as_published else symbol, "size": 10, "color": colour},
+            marker={"symbol": f"{symbol}-open" if line.as_published else symbol, "size": 9, "color": colour},
         )
     low, high = score_range([mark for line in lines for mark in line.marks if mark])
     _add_names(figure, lines, len(sets) - 1, (low, high))
-    figure = styled(figure, _SLOPE_PIXELS, top=12, bottom=56)
+    add_heading(figure, _AXIS)
+    figure = styled(figure, _SLOPE_PIXELS, top=_SLOPE_TOP, bottom=_SLOPE_BOTTOM)
     figure.update_xaxes(
         tickvals=list(range(len(sets))), ticktext=list(sets), tickangle=0, range=[-0.25, len(sets) - 0.7]
     )
-    figure.update_yaxes(title="mean DSC", range=[low, high], tickformat=".2f")
-    return figure.update_layout(margin_r=150, hovermode="closest")
+    figure.update_yaxes(range=[low, high], tickformat=".2f", nticks=7)
+    return figure.update_layout(margin_l=36, margin_r=_NAME_PIXELS, hovermode="closest")
 
 
 def waterfall(
@@ -105,7 +110,7 @@ def waterfall(
     for row, (name, title) in enumerate(PART_TITLES.items(), start=1):
         part = getattr(split, name)
         colour = _GREY_BAR if part.identification is None else _PALE
-        figure.add_bar(**_bars([(row, at, part.total)], 0.86), marker={"color": colour}, showlegend=False)
+        figure.add_bar(**_bars([(row, at, part.total)], 0.86), marker={"color": colour})
         losses = (part.identification, part.missed, part.boundary)
         start = at
         for lane, (loss, (_, cause, *_)) in enumerate(zip(losses, CAUSES, strict=True), start=-1):
@@ -114,7 +119,7 @@ def waterfall(
                 start -= loss
         _add_step(figure, at, row - 1, row)
         at -= part.total
-        ticks.append(f"{title}<br>{signed(part.total, intervals.get(name))}")
+        ticks.append(f"{title}<br>{_in_lines(part.total, intervals.get(name))}")
     last = len(ticks)
     _add_step(figure, at, last - 1, last)
     for _, cause, colour, pattern in CAUSES:
@@ -128,30 +133,20 @@ def waterfall(
         mode="markers+text",
         marker={"symbol": "diamond", "size": 12, "color": GREY},
         hoverinfo="skip",
-        showlegend=False,
         cliponaxis=False,
     )
-    ticks.append(f"<b>{escape(other)}</b>")
+    ticks.append(f"<b>{escape(other)}</b><br>gap {_in_lines(split.gap, intervals.get('gap'))}")
     return _as_waterfall(figure, ticks, split, causes=any(by_cause.values()))
-
-
-def spread(wanted: NDArray[np.float64], gap: float, low: float, high: float) -> NDArray[np.float64]:
-    """Return places for labels: near where they are wanted, `gap` apart at least, within limits if they fit.
-
-    Least squares under these conditions: an isotonic regression of what is wanted less the gaps below.
-    """
-    order = np.argsort(wanted, kind="stable")
-    below = gap * np.arange(len(wanted))
-    found = isotonic_regression(wanted[order] - below).x if len(wanted) else np.empty(0)
-    placed = np.empty(len(wanted))
-    placed[order] = np.clip(found, low, max(low, high - gap * (len(wanted) - 1))) + below
-    return placed
 
 
 def signed(value: float, ends: tuple[float, float] | None = None) -> str:
     """Return a difference with its sign, and its interval."""
     text = _sign(value)
     return f"{text} [{_sign(ends[0])}, {_sign(ends[1])}]" if ends else text
+
+
+def _in_lines(value: float, ends: tuple[float, float] | None) -> str:
+    return signed(value, ends).replace(" [", "<br>[")
 
 
 def _sign(value: float) -> str:
@@ -163,16 +158,18 @@ def _add_names(figure: go.Figure, lines: Sequence[Line], last: int, ends: tuple[
     """Write the name of each line beside its end, moved apart where ends are close."""
     shown = [(number, line) for number, line in enumerate(lines) if any(line.marks)]
     last_marks = [next(mark for mark in reversed(line.marks) if mark) for _, line in shown]
+    texts = [_end_text(line) for _, line in shown]
     wanted = np.array([mark.dsc for mark in last_marks])
-    pixel = (ends[1] - ends[0]) / (_SLOPE_PIXELS - 68)
-    heights = spread(wanted, 1.1 * _LINE_PIXELS * pixel, ends[0], ends[1])
-    for (number, line), height, end in zip(shown, heights.tolist(), wanted.tolist(), strict=True):
+    pixel = (ends[1] - ends[0]) / (_SLOPE_PIXELS - _SLOPE_TOP - _SLOPE_BOTTOM)
+    apart = (_NAME_LINE_PIXELS * max(text.count("<br>") + 1 for text in texts) + 3) * pixel
+    heights = spread(wanted, apart, ends[0] + apart / 2, ends[1] - apart / 2)
+    for (number, line), text, height, end in zip(shown, texts, heights.tolist(), wanted.tolist(), strict=True):
         colour, _, glyph = SERIES[number]
         glyph = glyph.translate(_HOLLOW) if line.as_published else glyph
         from_place = max(place for place, mark in enumerate(line.marks) if mark)
         figure.add_shape(
             type="line",
-            x0=from_place + 0.07,
+            x0=from_place + 0.12,
             y0=end,
             x1=last + 0.28,
             y1=height,
@@ -184,9 +181,17 @@ def _add_names(figure: go.Figure, lines: Sequence[Line], last: int, ends: tuple[
             xref="paper",
             y=height,
             xanchor="left",
+            align="left",
             showarrow=False,
-            text=f'<span style="color:{colour}">{glyph}</span> {short(line.name, _NAME_LENGTH)}',
+            font_size=11,
+            text=f'<span style="color:{colour}">{glyph}</span> {text}',
         )
+
+
+def _end_text(line: Line) -> str:
+    if line.as_published:
+        return f"{short(line.name, _NAME_LENGTH)}<br><i>as published</i>"
+    return wrapped(line.name, _NAME_LENGTH)
 
 
 def _bars(steps: Sequence[tuple[float, float, float]], width: float) -> dict[str, Any]:
@@ -213,23 +218,21 @@ def _as_waterfall(figure: go.Figure, ticks: Sequence[str], split: GapSplit, *, c
     ends = [end for trace in figure.data if trace.type == "bar" for end in _ends(trace)] + [split.public, split.other]
     low, high = min(ends), max(ends)
     margin = max(high - low, 0.02)
-    top = 40 if causes else 8
-    figure = styled(figure, _PART_PIXELS * len(PART_TITLES) + 60 + top + 44, top=top, bottom=44)
-    figure.update_layout(
-        barmode="overlay",
-        showlegend=causes,
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "traceorder": "normal"},
-    )
+    top = 28 if causes else 8
+    figure = styled(figure, _PART_PIXELS * (len(PART_TITLES) + 1) + top + 48, top=top, bottom=48)
+    figure.update_layout(barmode="overlay", showlegend=False)
+    if causes:
+        add_heading(figure, "  ".join(_cause_key(*cause) for cause in CAUSES))
     # The numbers beside the two ends need room at the right.
-    figure.update_xaxes(
-        title="mean DSC",
-        range=[low - 0.08 * margin, high + 0.3 * margin],
-        tickangle=0,
-        nticks=5,
-    )
+    figure.update_xaxes(title_text=_AXIS, range=[low - 0.08 * margin, high + 0.3 * margin], tickangle=0, nticks=5)
     return figure.update_yaxes(
-        tickvals=list(range(len(ticks))), ticktext=list(ticks), range=[len(ticks) - 0.6, -0.4], showgrid=False
+        tickvals=list(range(len(ticks))), ticktext=list(ticks), range=[len(ticks) - 0.45, -0.4], showgrid=False
     )
+
+
+def _cause_key(_: str, title: str, colour: str, pattern: str) -> str:
+    """Return what a colour and its pattern mean. A legend of plotly's would take three lines on a telephone."""
+    return f'<span style="color:{colour}">{_PATTERN_GLYPHS[pattern]}</span> {title}'
 
 
 def _ends(trace: go.Bar) -> list[float]:

@@ -1,14 +1,19 @@
-"""What charts of several submissions have in common: who has which colour and symbol, and means with intervals."""
+"""What charts of several submissions have in common: colours and symbols, means with intervals, places for names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+from scipy.optimize import isotonic_regression
+
 from ctspine_bench.charts.style import OKABE_ITO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 SERIES: Final = (
     (OKABE_ITO["blue"], "circle", "●"),
@@ -52,3 +57,16 @@ def score_range(marks: Sequence[Mark]) -> tuple[float, float]:
     low, high = min(ends), max(ends)
     margin = max(0.06 * (high - low), (0.05 - (high - low)) / 2, 0.005)
     return low - margin, high + margin
+
+
+def spread(wanted: NDArray[np.float64], gap: float, low: float, high: float) -> NDArray[np.float64]:
+    """Return places for labels: near where they are wanted, `gap` apart at least, within limits if they fit.
+
+    Least squares under these conditions: an isotonic regression of what is wanted less the gaps below.
+    """
+    order = np.argsort(wanted, kind="stable")
+    below = gap * np.arange(len(wanted))
+    found = isotonic_regression(wanted[order] - below).x if len(wanted) else np.empty(0)
+    placed = np.empty(len(wanted))
+    placed[order] = np.clip(found, low, max(low, high - gap * (len(wanted) - 1))) + below
+    return placed

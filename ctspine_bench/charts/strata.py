@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Final
 import plotly.graph_objects as go
 
 from ctspine_bench.charts.marks import SERIES, Mark, error_bars, score_range
-from ctspine_bench.charts.style import styled
-from ctspine_bench.charts.vertebrae import short
+from ctspine_bench.charts.style import LINE_PIXELS, SHADE, add_heading, empty, styled
+from ctspine_bench.charts.text import direction, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ROW_PIXELS: Final = 34
+_NAME_LENGTH: Final = 24
+_STRATUM_LENGTH: Final = 18
+_ROW_PIXELS: Final = 38
+_LANE_PIXELS: Final = 12
+_HEADING_PIXELS: Final = 24
+_GAP_PIXELS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,14 @@ def strata_chart(names: Sequence[str], rows: Sequence[StratumRow]) -> go.Figure:
         names: The submissions, at most `MOST`.
         rows: The strata; those of a group stand together.
     """
-    heights, ticks, places = _places(rows, len(names))
+    if not any(any(row.marks) for row in rows):
+        return empty("No score in any of these strata.")
+    row_pixels = max(_ROW_PIXELS, _LANE_PIXELS * len(names) + 10)
+    heights, ticks, end = _places(rows, row_pixels)
     figure = go.Figure()
-    for number, name in enumerate(names):
+    for number in range(len(names)):
         colour, symbol, _ = SERIES[number]
-        aside = 0.2 * (number - (len(names) - 1) / 2)
+        aside = _LANE_PIXELS * (number - (len(names) - 1) / 2)
         there = [(row.marks[number], height) for row, height in zip(rows, heights, strict=True)]
         marks = [(mark, height + aside) for mark, height in there if mark]
         figure.add_scatter(
@@ -55,40 +63,42 @@ def strata_chart(names: Sequence[str], rows: Sequence[StratumRow]) -> go.Figure:
             error_x=error_bars([mark for mark, _ in marks]),
             text=[mark.text for mark, _ in marks],
             hovertemplate="%{text}<extra></extra>",
-            name=short(name, 34),
             mode="markers",
             marker={"symbol": symbol, "size": 9, "color": colour},
         )
+    for height in heights:
+        half = (row_pixels - _GAP_PIXELS) / 2
+        figure.add_hrect(height - half, height + half, fillcolor=SHADE, line_width=0, layer="below")
     low, high = score_range([mark for row in rows for mark in row.marks if mark])
-    last = places[-1] if places else 0.0
-    top = 20 * len(names) + 12 if len(names) > 1 else 8
-    figure = styled(figure, int(_row_pixels(len(names)) * (last + 1.1)) + top + 44, top=top, bottom=44)
-    figure.update_xaxes(title="mean DSC", range=[low, high], tickangle=0, nticks=6)
-    figure.update_yaxes(tickvals=places, ticktext=ticks, range=[last + 0.6, -0.5], showgrid=False)
-    legend = {"orientation": "v", "x": 0, "y": 1, "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"}
-    return figure.update_layout(showlegend=len(names) > 1, legend=legend)
+    top = _add_key(figure, names) if len(names) > 1 else 8
+    figure = styled(figure, int(end) + top + 48, top=top, bottom=48)
+    figure.update_xaxes(
+        title_text=f"mean DSC, {direction(larger_is_better=True)}", range=[low, high], tickangle=0, nticks=6
+    )
+    return figure.update_yaxes(tickvals=list(ticks), ticktext=list(ticks.values()), range=[end, 0], showgrid=False)
 
 
-def _places(rows: Sequence[StratumRow], n_names: int) -> tuple[list[float], list[str], list[float]]:
-    """Return where each row is; and the texts at the axis with their places, groups with a heading each."""
+def _add_key(figure: go.Figure, names: Sequence[str]) -> int:
+    """Write above the figure who has which symbol; return the height of that in pixels."""
+    for number, name in enumerate(names):
+        colour, _, glyph = SERIES[number]
+        text = f'<span style="color:{colour}">{glyph}</span> {short(name, _NAME_LENGTH)}'
+        add_heading(figure, text, line=len(names) - number)
+    return LINE_PIXELS * len(names) + 6
+
+
+def _places(rows: Sequence[StratumRow], row_pixels: int) -> tuple[list[float], dict[float, str], float]:
+    """Return where each row is, what stands at the axis where, and where all ends: in pixels from the top."""
     heights: list[float] = []
-    ticks: list[str] = []
-    places: list[float] = []
+    ticks: dict[float, str] = {}
     at, group = 0.0, None
-    heading = min(1.0, 26 / _row_pixels(n_names))
     for row in rows:
         if row.group != group:
             group = row.group
-            at += 0.15 if places else 0.0
-            ticks.append(f"<b>{escape(group, quote=False)}</b>")
-            places.append(at)
-            at += heading
-        heights.append(at)
-        ticks.append(f"{short(row.name, 20)}<br>{escape(row.n, quote=False)}")
-        places.append(at)
-        at += 1.0
-    return heights, ticks, places
-
-
-def _row_pixels(n_names: int) -> int:
-    return max(_ROW_PIXELS, 11 * n_names + 8)
+            at += _GAP_PIXELS if heights else 0.0
+            ticks[at + _HEADING_PIXELS / 2] = f"<b>{escape(group, quote=False)}</b>"
+            at += _HEADING_PIXELS
+        heights.append(at + row_pixels / 2)
+        ticks[heights[-1]] = f"{short(row.name, _STRATUM_LENGTH)}<br>{escape(row.n, quote=False)}"
+        at += row_pixels
+    return heights, ticks, at

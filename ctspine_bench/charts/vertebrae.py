@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.colors import sequential
 
 from ctspine_bench.anatomy import REGIONS, VERTEBRAE, vertebra_name
-from ctspine_bench.charts.style import GREY, OKABE_ITO, box_style, drawn, hd95_axis, styled
+from ctspine_bench.charts.colours import GOODNESS, colours_of, readable_on
+from ctspine_bench.charts.style import GREY, OKABE_ITO, add_heading, box_style, drawn, empty, hd95_axis, styled
+from ctspine_bench.charts.text import counted, direction, short, titled, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,13 +22,25 @@ if TYPE_CHECKING:
     from ctspine_bench.rankings.paired import Metric
 
 _ROW_PIXELS: Final = 26
-_REGION_GAP: Final = 0.45
-_NAME_LENGTH: Final = 24
-# More rows than these are an overview: numbers would be noise.
+# More rows than these are an overview: numbers would be noise, and rows can be lower.
 _NUMBERS_UP_TO: Final = 20
-# A single hopeless submission must not push all others into one colour: the scale ends at this quantile of the worse.
+_LOW_ROW_PIXELS: Final = 18
+_NAME_LENGTH: Final = 19
+_REGION_GAP: Final = 0.45
+_MIN_WIDTH: Final = 700
+# One hopeless submission must not push all others into one colour: the scale ends at this quantile, or where the worse
+# half would be stretched to so many times the better one.
 _WORSE_QUANTILE: Final = 0.05
-_FEW_COLOUR: Final = "rgba(128,128,128,0.30)"
+_WORSE_HALF: Final = 3.0
+# Nor may a difference that is nothing take all colours: 0.1 of a share, or twice a distance (on its logarithmic scale).
+_LEAST_SPAN: Final = 0.1
+_LEAST_RATIO: Final = 0.3
+_KEY_STEPS: Final = 14
+_FEW_COLOUR: Final = "rgba(128,128,128,0.25)"
+_FEW_TEXT: Final = "<5"
+_NO_VALUE: Final = "·"
+# Fewer values than these have no quartiles worth drawing.
+_QUARTILES_FROM: Final = 5
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,7 @@ class HeatRow:
 def heat_map(
     rows: Sequence[HeatRow], n: Sequence[str], measure: Metric, chosen: tuple[str, int] | None = None
 ) -> go.Figure:
-    """Draw submissions against C1–L6. The better end of the scale is always the light one, at its right.
+    """Draw submissions against C1–L6: the darker a cell, the better.
 
     Args:
         rows: The submissions, first on top.
@@ -60,36 +73,32 @@ def heat_map(
         measure: What the values are.
         chosen: Slug and label of a cell to frame.
     """
+    if not rows:
+        return empty("No submission has values.")
     heights = _heights(rows)
-    goodness = np.array([[_goodness(value, measure) for value in row.values] for row in rows]).reshape(-1, len(n))
+    goodness = np.array([[_goodness(value, measure) for value in row.values] for row in rows])
+    scale = _scale(goodness, measure)
     figure = go.Figure()
-    for place, labels in enumerate(REGIONS.values()):
+    for region, labels in REGIONS.items():
         columns = slice(labels.start - 1, labels.stop - 1)
-        where = {"x0": _x(labels.start), "dx": 1, "y": heights, "hoverinfo": "skip", "xgap": 1, "ygap": 1}
-        texts = [[_cell(value, measure) for value in row.values[columns]] for row in rows]
+        few = np.array([[1.0 if label in row.few else np.nan for label in labels] for row in rows])
+        where = {"x0": _x(labels.start), "dx": 1, "hoverinfo": "skip", "xgap": 1, "ygap": 1}
+        figure.add_heatmap(z=_placed(goodness[:, columns], heights), coloraxis="coloraxis", **where)
         figure.add_heatmap(
-            z=_holes(goodness[:, columns]),
-            **where,
-            coloraxis="coloraxis",
-            **({"text": texts, "texttemplate": "%{text}", "textfont_size": 10} if len(rows) <= _NUMBERS_UP_TO else {}),
-        )
-        few = [[1.0 if label in row.few else None for label in labels] for row in rows]
-        figure.add_heatmap(
-            z=few,
-            **where,
-            text=[["<5" if cell else "" for cell in row] for row in few],
-            texttemplate="%{text}",
-            textfont={"size": 10, "color": GREY},
-            colorscale=[(0, _FEW_COLOUR), (1, _FEW_COLOUR)],
-            showscale=False,
+            z=_placed(few, heights), colorscale=[(0, _FEW_COLOUR), (1, _FEW_COLOUR)], showscale=False, **where
         )
         middle = (_x(labels.start) + _x(labels.stop - 1)) / 2
-        name = tuple(REGIONS)[place]
-        figure.add_annotation(x=middle, y=1, yref="paper", yanchor="bottom", text=name, showarrow=False)
+        figure.add_annotation(x=middle, y=1, yref="paper", yanchor="bottom", text=region, showarrow=False)
+    add_heading(figure, _key(goodness, scale, measure), line=2)
+    if len(rows) <= _NUMBERS_UP_TO:
+        _add_numbers(figure, rows, heights, goodness, scale, measure)
     _add_targets(figure, rows, heights, n, measure)
     if chosen:
         _frame(figure, rows, heights, chosen)
-    figure.update_layout(coloraxis=_colour_axis(goodness, measure), clickmode="event+select", dragmode=False)
+    low, high = scale
+    figure.update_layout(
+        coloraxis={"colorscale": GOODNESS, "cmin": low, "cmax": high, "showscale": False}, clickmode="event+select"
+    )
     return _with_axes(figure, rows, heights, n)
 
 
@@ -101,6 +110,8 @@ def cell_distribution(case_ids: Sequence[str], values: NDArray[np.float64], meas
         values: `(n,)`, by the official policies.
         measure: What they are.
     """
+    if not values.size:
+        return empty("No case has this vertebra.")
     figure = go.Figure()
     figure.add_box(
         x=drawn(values, measure.name),
@@ -116,38 +127,32 @@ def cell_distribution(case_ids: Sequence[str], values: NDArray[np.float64], meas
         width=0.8,
         orientation="h",
     )
-    if values.size:
-        mean = float(values.mean())
-        figure.add_scatter(
-            x=drawn(np.array([mean]), measure.name),
-            y=[0],
-            mode="markers",
-            marker={"symbol": "diamond", "size": 12, "color": OKABE_ITO["vermillion"], "line_width": 1.5},
-            hovertemplate=f"mean {told(mean, measure)}<extra></extra>",
-        )
+    if values.size < _QUARTILES_FROM:
+        figure.update_traces(fillcolor="rgba(0,0,0,0)", line_color="rgba(0,0,0,0)")
+    mean = float(values.mean())
+    figure.add_scatter(
+        x=drawn(np.array([mean]), measure.name),
+        y=[0],
+        mode="markers",
+        marker={"symbol": "diamond", "size": 12, "color": OKABE_ITO["vermillion"], "line_width": 0},
+        hovertemplate=f"mean {told(mean, measure)}<extra></extra>",
+    )
+    in_cases = f"{titled(measure)}, in {counted(len(values))}; {direction(larger_is_better=measure.larger_is_better)}"
     if measure.name == "hd95_mm":
         figure.update_xaxes(**hd95_axis())
     else:
-        figure.update_xaxes(title=measure.title, range=[-0.03, 1.03])
+        figure.update_xaxes(range=[-0.03, 1.03])
     figure.update_yaxes(visible=False, range=[-0.6, 0.6])
-    figure = styled(figure, 170, top=8, bottom=48)
+    add_heading(figure, f'<span style="color:{OKABE_ITO["vermillion"]}">◆</span> mean {told(mean, measure)}')
+    figure = styled(figure, 190, top=28, bottom=48)
+    figure.update_xaxes(title_text=in_cases, tickangle=0)
     return figure.update_layout(margin_l=16)
 
 
-def told(value: float, measure: Metric) -> str:
-    """Return a value with its digits and its unit."""
-    return f"{value:.{measure.digits}f} {measure.unit}".rstrip()
-
-
-def short(name: str, length: int = _NAME_LENGTH) -> str:
-    """Return a name for an axis: not longer than that, and no markup."""
-    return escape(name if len(name) <= length else f"{name[: length - 1].rstrip()}…", quote=False)
-
-
-def _heights(rows: Sequence[HeatRow]) -> list[float]:
-    """Return where each row is, those that are not ranked a little apart."""
+def _heights(rows: Sequence[HeatRow]) -> list[int]:
+    """Return where each row is: between those that are ranked and the others a row is left empty."""
     any_ranked = any(row.ranked for row in rows)
-    return [place + (0.4 if any_ranked and not row.ranked else 0.0) for place, row in enumerate(rows)]
+    return [place + (1 if any_ranked and not row.ranked else 0) for place, row in enumerate(rows)]
 
 
 def _x(label: int) -> float:
@@ -163,47 +168,42 @@ def _goodness(value: float | None, measure: Metric) -> float:
     return placed if measure.larger_is_better else -placed
 
 
-def _cell(value: float | None, measure: Metric) -> str:
-    if value is None:
-        return ""
-    return f"{value:.1f}" if measure.unit == "mm" and value < 9.95 else f"{value:.{0 if measure.unit else 2}f}"
+def _cell(value: float, measure: Metric) -> str:
+    """Return a value in few characters: shares without their leading zero, as tables of statistics have them."""
+    if measure.unit == "mm":
+        return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
+    text = f"{value:.2f}"
+    return "1.0" if text == "1.00" else text.removeprefix("0")
 
 
-def _holes(values: NDArray[np.float64]) -> list[list[float | None]]:
-    return [[None if np.isnan(value) else value for value in row] for row in values.tolist()]
+def _placed(values: NDArray[np.float64], heights: Sequence[int]) -> list[list[float | None]]:
+    """Return values `(rows, columns)` with every row at its height; NaN and what is between are `None`."""
+    placed: list[list[float | None]] = [[None] * values.shape[1] for _ in range(heights[-1] + 1)]
+    for height, row in zip(heights, values.tolist(), strict=True):
+        placed[height] = [None if np.isnan(value) else value for value in row]
+    return placed
 
 
-def _colour_axis(goodness: NDArray[np.float64], measure: Metric) -> dict[str, object]:
+def _scale(goodness: NDArray[np.float64], measure: Metric) -> tuple[float, float]:
+    """Return the two ends of the colours."""
     found = goodness[~np.isnan(goodness)]
-    low, high = (float(np.quantile(found, _WORSE_QUANTILE)), float(found.max())) if found.size else (0.0, 1.0)
-    if high - low < 1e-9:
-        low -= 1e-3
-    places = np.linspace(low, high, 4)
-    texts = [f"{_value(place, measure):.{1 if measure.unit else 2}f}" for place in places.tolist()]
-    worse = "≤" if measure.larger_is_better else "≥"
-    if found.size and float(found.min()) < low:
-        texts[0] = f"{worse} {texts[0]}"
-    unit = f", {measure.unit}" if measure.unit else ""
-    return {
-        "colorscale": sequential.Cividis,
-        "cmin": low,
-        "cmax": high,
-        "colorbar": {
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "len": 0.5,
-            "thickness": 10,
-            "y": 0,
-            "yanchor": "top",
-            "ypad": 44,
-            "xpad": 0,
-            "outlinewidth": 0,
-            "tickvals": places.tolist(),
-            "ticktext": texts,
-            "title": {"text": f"{measure.title}{unit}: better to the right", "side": "bottom"},
-        },
-    }
+    if not found.size:
+        return 0.0, 1.0
+    median, high = float(np.median(found)), float(found.max())
+    low = max(float(np.quantile(found, _WORSE_QUANTILE)), median - _WORSE_HALF * (high - median))
+    return min(low, high - (_LEAST_RATIO if measure.unit else _LEAST_SPAN)), high
+
+
+def _key(goodness: NDArray[np.float64], scale: tuple[float, float], measure: Metric) -> str:
+    """Return the scale of colours as a line of text: a colour bar of plotly's would take room of its own."""
+    digits = 1 if measure.unit else 2
+    worst, best = (f"{_value(end, measure):.{digits}f}" for end in scale)
+    beyond = np.nanmin(goodness, initial=np.inf) < scale[0]
+    sign = ("≤ " if measure.larger_is_better else "≥ ") if beyond else ""
+    steps = np.linspace(*scale, _KEY_STEPS)
+    bar = "".join(f'<span style="color:rgb({r:.0f},{g:.0f},{b:.0f})">█</span>' for r, g, b in colours_of(steps, *scale))
+    note = ", logarithmic" if measure.unit else ""
+    return f"{titled(measure)}:  {sign}{worst} {bar} {best}  the darker, the better{note}"
 
 
 def _value(goodness: float, measure: Metric) -> float:
@@ -212,8 +212,33 @@ def _value(goodness: float, measure: Metric) -> float:
     return float(10**placed) if measure.unit == "mm" else placed
 
 
+def _add_numbers(
+    figure: go.Figure,
+    rows: Sequence[HeatRow],
+    heights: Sequence[int],
+    goodness: NDArray[np.float64],
+    scale: tuple[float, float],
+    measure: Metric,
+) -> None:
+    """Write the values into the cells, each in black or in white, whichever is read better there."""
+    cells = []
+    for row, height, of_row in zip(rows, heights, goodness, strict=True):
+        inks = [readable_on(colour) for colour in colours_of(of_row, *scale)]
+        for label, (value, ink) in enumerate(zip(row.values, inks, strict=True), start=1):
+            text = _FEW_TEXT if label in row.few else _NO_VALUE if value is None else _cell(value, measure)
+            cells.append((_x(label), height, text, GREY if value is None else ink))
+    figure.add_scatter(
+        x=[x for x, *_ in cells],
+        y=[y for _, y, *_ in cells],
+        text=[text for *_, text, _ in cells],
+        mode="text",
+        textfont={"size": 10, "color": [ink for *_, ink in cells]},
+        hoverinfo="skip",
+    )
+
+
 def _add_targets(
-    figure: go.Figure, rows: Sequence[HeatRow], heights: Sequence[float], n: Sequence[str], measure: Metric
+    figure: go.Figure, rows: Sequence[HeatRow], heights: Sequence[int], n: Sequence[str], measure: Metric
 ) -> None:
     """Lay invisible points over the cells: they answer to hovering and, which cells of a heat map do not, to clicks."""
     cells = [
@@ -225,7 +250,7 @@ def _add_targets(
     texts = [
         f"{short(row.name)}<br>{vertebra_name(label)}: "
         + ("held back, in fewer than five cases" if value is None else f"{measure.title} {told(value, measure)}")
-        + (f"<br>in {escape(n[label - 1])} cases" if value is not None and n[label - 1].isdigit() else "")
+        + (f"<br>in {counted(int(n[label - 1]))}" if value is not None and n[label - 1].isdecimal() else "")
         for row, _, label, value in cells
     ]
     unseen = {"marker": {"opacity": 0}}
@@ -242,7 +267,7 @@ def _add_targets(
     )
 
 
-def _frame(figure: go.Figure, rows: Sequence[HeatRow], heights: Sequence[float], chosen: tuple[str, int]) -> None:
+def _frame(figure: go.Figure, rows: Sequence[HeatRow], heights: Sequence[int], chosen: tuple[str, int]) -> None:
     slug, label = chosen
     for row, height in zip(rows, heights, strict=True):
         if row.slug == slug:
@@ -257,9 +282,10 @@ def _frame(figure: go.Figure, rows: Sequence[HeatRow], heights: Sequence[float],
             )
 
 
-def _with_axes(figure: go.Figure, rows: Sequence[HeatRow], heights: Sequence[float], n: Sequence[str]) -> go.Figure:
-    last = heights[-1] if heights else 0.0
-    figure = styled(figure, int(_ROW_PIXELS * (last + 1)) + 136, top=28, bottom=108)
+def _with_axes(figure: go.Figure, rows: Sequence[HeatRow], heights: Sequence[int], n: Sequence[str]) -> go.Figure:
+    last = heights[-1]
+    row_pixels = _ROW_PIXELS if len(rows) <= _NUMBERS_UP_TO else _LOW_ROW_PIXELS
+    figure = styled(figure, int(row_pixels * (last + 1)) + 44 + 40, top=44, bottom=40, min_width=_MIN_WIDTH)
     figure.update_xaxes(
         tickvals=[_x(label) for label in range(1, len(VERTEBRAE) + 1)],
         ticktext=[f"{name}<br>{escape(text)}" for name, text in zip(VERTEBRAE, n, strict=True)],
@@ -268,9 +294,13 @@ def _with_axes(figure: go.Figure, rows: Sequence[HeatRow], heights: Sequence[flo
         range=[_x(1) - 0.6, _x(len(VERTEBRAE)) + 0.6],
         showgrid=False,
     )
+    ticks = {height: short(row.name, _NAME_LENGTH) for row, height in zip(rows, heights, strict=True)}
+    first_unranked = next((place for place, row in enumerate(rows) if not row.ranked), None)
+    if first_unranked:
+        ticks[heights[first_unranked] - 1] = "<i>not ranked:</i>"
     figure.update_yaxes(
-        tickvals=heights,
-        ticktext=[short(row.name) for row in rows],
+        tickvals=list(ticks),
+        ticktext=list(ticks.values()),
         range=[last + 0.55, -0.55],
         showgrid=False,
     )
