@@ -1,46 +1,64 @@
-"""The domain gap of some submissions: `scores` has the numbers; `tables`, `figures`, `words` what is made of them."""
+"""The domain gap of some submissions.
+
+`scores`, `gaps` and `strata` have the numbers; `tables`, `html`, `figures` and `words` what is made of them; `view`
+puts it together.
+"""
 
 from __future__ import annotations
 
-from ctspine_leaderboard.views.domain_gap.figures import slope_figure, strata_figure, waterfall_figure
+from ctspine_leaderboard.views.domain_gap.figures import strata_figure, waterfall_figure
+from ctspine_leaderboard.views.domain_gap.gaps import Gap
+from ctspine_leaderboard.views.domain_gap.html import part_markup
 from ctspine_leaderboard.views.domain_gap.scores import (
-    Cell,
-    Gap,
     Score,
+    benchmarks,
     candidates,
-    cells,
     default_choice,
     family,
-    gap,
     others,
-    public_of,
-    score,
 )
-from ctspine_leaderboard.views.domain_gap.tables import gap_table, part_table, score_table, strata_table
-from ctspine_leaderboard.views.domain_gap.words import coverage_note, in_words, membership, reannotation_note, told
+from ctspine_leaderboard.views.domain_gap.strata import SOURCE, WITHIN, InStratum, in_strata, left_out
+from ctspine_leaderboard.views.domain_gap.tables import part_table, strata_table
+from ctspine_leaderboard.views.domain_gap.view import DomainGapView, domain_gap_view
+from ctspine_leaderboard.views.domain_gap.words import (
+    THE_CAUSES,
+    THE_PARTS,
+    THE_SCORE,
+    held_back,
+    in_words,
+    membership,
+    reannotation_note,
+    strata_note,
+    told_once,
+)
 
 __all__ = [
-    "Cell",
+    "SOURCE",
+    "THE_CAUSES",
+    "THE_PARTS",
+    "THE_SCORE",
+    "WITHIN",
+    "DomainGapView",
     "Gap",
+    "InStratum",
     "Score",
+    "benchmarks",
     "candidates",
-    "cells",
-    "coverage_note",
     "default_choice",
+    "domain_gap_view",
     "family",
-    "gap",
-    "gap_table",
+    "held_back",
+    "in_strata",
     "in_words",
+    "left_out",
     "membership",
     "others",
+    "part_markup",
     "part_table",
-    "public_of",
     "reannotation_note",
-    "score",
-    "score_table",
-    "slope_figure",
     "strata_figure",
+    "strata_note",
     "strata_table",
-    "told",
+    "told_once",
     "waterfall_figure",
 ]

@@ -6,45 +6,70 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from ctspine_bench.board.entries import REASONS
+from ctspine_bench.charts.domain_gap import signed
 from ctspine_bench.domain_gap import PARTS
-from ctspine_leaderboard.views.domain_gap.scores import NOTHING, family, gap, others, score
+from ctspine_leaderboard.views.domain_gap.scores import NOTHING
+from ctspine_leaderboard.views.test_sets import title
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from ctspine_bench.board import Board, Entry
+    from ctspine_bench.board import Entry
     from ctspine_bench.testsets import TestSet
-    from ctspine_leaderboard.views.domain_gap.scores import Cell, Gap
+    from ctspine_leaderboard.views.domain_gap.gaps import Gap
+    from ctspine_leaderboard.views.domain_gap.scores import Score
+    from ctspine_leaderboard.views.domain_gap.strata import InStratum
 
 CAUSES: Final = ("identification", "missed", "boundary")
+"""What a part of a gap is split into, as attributes of `Part`."""
 
 
-def score_table(board: Board, slugs: Sequence[str], test_set: TestSet) -> pd.DataFrame:
-    """Return the scores of submissions on all test sets of a benchmark."""
-    rows = []
-    for entry in _entries(board, slugs):
-        for each in family(board, test_set):
-            found = score(board, entry, each)
-            rows.append(
-                {
-                    **_who(entry, each),
-                    "cases": found.estimate.n_cases or None,
-                    "vertebrae": found.estimate.n_vertebrae or None,
-                    "dsc": found.estimate.dsc,
-                    "dsc_low": found.estimate.low,
-                    "dsc_high": found.estimate.high,
-                    "basis": found.basis if found.basis != NOTHING else None,
-                    "note": REASONS[board.status(entry, each.name)] or None,
-                }
-            )
-    return pd.DataFrame(rows)
+def score_table(scores: Sequence[Score], notes: Mapping[tuple[str, str], str]) -> pd.DataFrame:
+    """Return scores.
 
-
-def gap_table(board: Board, slugs: Sequence[str]) -> pd.DataFrame:
-    """Return the gaps of submissions from the public test set to each other one, with all parts."""
+    Args:
+        scores: The scores.
+        notes: Slug and test set → what a reader has to know.
+    """
     return pd.DataFrame(
-        [_gap_row(gap(board, entry, other)) for entry in _entries(board, slugs) for other in others(board)]
+        [
+            {
+                **_who(each.entry, each.test_set),
+                "cases": each.estimate.n_cases or None,
+                "vertebrae": each.estimate.n_vertebrae or None,
+                "dsc": each.estimate.dsc,
+                "dsc_low": each.estimate.low,
+                "dsc_high": each.estimate.high,
+                "basis": each.basis if each.basis != NOTHING else None,
+                "note": notes.get((each.entry.slug, each.test_set.name)) or None,
+            }
+            for each in scores
+        ]
+    )
+
+
+def gap_table(gaps: Sequence[Gap]) -> pd.DataFrame:
+    """Return gaps from the public test set to others, with all parts."""
+    return pd.DataFrame([_gap_row(each) for each in gaps])
+
+
+def paper_table(gaps: Sequence[Gap]) -> pd.DataFrame:
+    """Return of gaps what goes into a paper: differences with their intervals in one cell."""
+    return pd.DataFrame(
+        [
+            {
+                "Submission": each.entry.name,
+                "Test set": title(each.other),
+                "Public": each.public_score.estimate.dsc,
+                "There": each.other_score.estimate.dsc,
+                "Gap": _difference(each.difference, each.intervals.get("gap")),
+                **{
+                    name.replace("_", " ").capitalize(): _difference(each.part(name), each.intervals.get(name))
+                    for name in PARTS
+                },
+            }
+            for each in gaps
+        ]
     )
 
 
@@ -64,7 +89,7 @@ def part_table(found: Gap) -> pd.DataFrame:
     return pd.DataFrame([*rows, {"part": "gap", "total": found.split.gap, **_ends(found, "gap"), **sums}])
 
 
-def strata_table(cells: Sequence[Cell]) -> pd.DataFrame:
+def strata_table(cells: Sequence[InStratum]) -> pd.DataFrame:
     """Return scores within strata."""
     return pd.DataFrame(
         [
@@ -84,20 +109,23 @@ def strata_table(cells: Sequence[Cell]) -> pd.DataFrame:
 
 
 def _gap_row(found: Gap) -> dict[str, Any]:
-    row = _who(found.entry, found.other)
-    split = found.split
-    row |= {"dsc_public": split and split.public, "dsc": split and split.other, "gap": split and split.gap}
+    row = {
+        **_who(found.entry, found.other),
+        "dsc_public": found.public_score.estimate.dsc,
+        "dsc": found.other_score.estimate.dsc,
+        "gap": found.difference,
+    }
     row |= {f"gap_{end}": value for end, value in _ends(found, "gap").items()}
     for name in PARTS:
-        part = split and getattr(split, name)
+        part = found.split and getattr(found.split, name)
         row[name] = part and part.total
         row |= {f"{name}_{end}": value for end, value in _ends(found, name).items()}
         row |= {f"{name}_{cause}": part and getattr(part, cause) for cause in CAUSES}
-    return row | {"note": found.note or None}
+    return row | {"note": " ".join(found.notes) or None}
 
 
-def _entries(board: Board, slugs: Sequence[str]) -> list[Entry]:
-    return [entry for slug in slugs if (entry := board.entry(slug))]
+def _difference(value: float | None, ends: tuple[float, float] | None) -> str | None:
+    return None if value is None else signed(value, ends)
 
 
 def _who(entry: Entry, test_set: TestSet) -> dict[str, Any]:
