@@ -44,7 +44,7 @@ def coverage_sentence(found: Standings) -> str:
         return ""
     return (
         f"With {found.n_cases} cases, 95 % intervals are too narrow: in simulations they covered the truth in "
-        f"{found.coverage:.0%}."
+        f"{100 * found.coverage:.0f} %."
     )
 
 
@@ -53,8 +53,8 @@ def _removal(removal: Removal, found: Standings, names: Mapping[str, str]) -> st
         return "No removal of cases that was tried puts another submission first."
     if removal.n == 0:
         return "The first place is shared."
-    bound = "" if removal.exact else "at most "
-    ahead = f" {names.get(removal.new_leader, removal.new_leader)}" if removal.new_leader else " another submission"
-    cases = "case" if removal.n == 1 else "cases"
-    greedy = "" if removal.exact else " (found greedily: fewer may do)"
-    return f"Removing {bound}{removal.n} of {found.n_cases} {cases} puts{ahead} first{greedy}."
+    # Fewer than one case is none, and then the first place would be shared.
+    exact = removal.exact or removal.n == 1
+    ahead = names.get(removal.new_leader, removal.new_leader) if removal.new_leader else "another submission"
+    how_many = f"{'' if exact else 'at most '}{removal.n} of {found.n_cases} cases"
+    return f"Removing {how_many} puts {ahead} first{'' if exact else ' (found greedily: fewer may do)'}."

@@ -52,7 +52,7 @@ def _region_title(name: str) -> str:
 
 def _status(view: StandingsView) -> None:
     """Say which order this is, and what a reader has to know about the test set."""
-    order = "The official order." if view.is_official else f"Not the official order. {OFFICIAL_TEXT}"
+    order = "The official order." if view.is_official and view.standings else f"Not the official order. {OFFICIAL_TEXT}"
     n_cases = f", {view.standings.n_cases} cases" if view.standings else ""
     frame.words(f"{test_sets.full_title(view.test_set)} test set{n_cases}. {view.test_set.note}", order)
     if view.note:

@@ -90,7 +90,7 @@ class StandingsView:
     @property
     def is_official(self) -> bool:
         """Whether this is the order that counts."""
-        return (self.scheme, self.metric, self.region) == OFFICIAL and self.test_set.name.endswith("private")
+        return (self.scheme, self.metric, self.region) == OFFICIAL and self.test_set.private
 
     @property
     def curve_metric(self) -> str:

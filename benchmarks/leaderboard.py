@@ -1,0 +1,208 @@
+"""How quick the leaderboard is on a large board: `python benchmarks/leaderboard.py`.
+
+Made submissions (`made_board.py`) on the three official test sets, 436 cases each. Pages are run by Streamlit's own
+test runner, in fresh processes where that is said: what is measured is the work on the server, up to a page that is
+ready to be sent, the start of Python included. What a browser takes to draw it is not in these numbers.
+
+Resampling stands beside a peer: the same 10,000 weighted means, written with one NumPy product for each draw and
+submission, timed on fewer draws and submissions and scaled up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ctspine_bench.anatomy import LABELS
+from ctspine_bench.board import Board
+from ctspine_bench.board.cache import Cache
+from ctspine_bench.bootstrap import DRAWS, case_weights
+from ctspine_bench.rankings.mean_then_rank import resampled
+from ctspine_bench.rankings.paired import MEASURES, PairedScores, ReferenceVertebrae, joined
+from ctspine_bench.rankings.standings import standings
+
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
+
+DATA = Path(__file__).parent / "data" / "board"
+_PAGE = "from ctspine_leaderboard.pages import standings\nstandings.show()"
+_N_RESAMPLED = 50
+_SELECTORS = {
+    "set": ("verse", "public"),
+    "scheme": ("rank-then-mean", "significance", "mean-then-rank"),
+    "metric": ("hd95_mm", "nsd_2mm", "dsc"),
+    "region": ("lumbar", "cervical", "all"),
+}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--submissions", type=int, default=200, help="[default: %(default)s]")
+    parser.add_argument("--folder", type=Path, default=DATA, help="where the made board is kept [default: %(default)s]")
+    parser.add_argument("--json", type=Path, help="write all numbers to this file")
+    parser.add_argument("--step", choices=("first", "visit"), help="run one step in this process, for the others")
+    options = parser.parse_args()
+    if options.step:
+        print(json.dumps({"first": _first_page, "visit": _visit}[options.step](options.folder)))
+        return
+    import made_board
+
+    made_board.make(options.folder, options.submissions)
+    with tempfile.TemporaryDirectory() as scratch:
+        numbers = measure(options.folder, options.submissions, Path(scratch))
+    for name, value in numbers.items():
+        print(f"{name:36} {value:10.3f}" if isinstance(value, float) else f"{name:36} {value:10}")
+    if options.json:
+        options.json.write_text(json.dumps(numbers, indent=1) + "\n")
+
+
+def measure(folder: Path, submissions: int, scratch: Path) -> dict[str, float | int]:
+    """Return seconds, megabytes and ratios, on the first so many submissions of a made board."""
+    shown = scratch / "submissions"
+    shown.mkdir()
+    for number in range(submissions):
+        shutil.copytree(folder / "submissions" / f"made-{number:03d}", shown / f"made-{number:03d}")
+    cache = scratch / "cache"
+    environment = {**os.environ, "CTSPINE_SUBMISSIONS": str(shown), "XDG_CACHE_HOME": str(cache)}
+    numbers: dict[str, float | int] = {"submissions": submissions, "cases": 436}
+    numbers |= {f"{name}_nothing_cached": value for name, value in _step("first", scratch, environment).items()}
+    start = time.perf_counter()
+    Board(shown, cache=Cache(cache / "ctspine-bench" / "board")).prepare()
+    numbers["prepare_everything_s"] = time.perf_counter() - start
+    numbers |= _step("first", scratch, environment)
+    numbers |= _step("visit", scratch, environment)
+    numbers["cache_mb"] = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file()) / 1e6
+    return numbers | _resampling(shown)
+
+
+def _step(name: str, scratch: Path, environment: dict[str, str]) -> dict[str, float]:
+    """Run a step in a process of its own; `first_page_s` is from before its start."""
+    command = [sys.executable, __file__, "--step", name, "--folder", str(scratch)]
+    start = time.perf_counter()
+    done = subprocess.run(
+        [*command], env={**environment, "STARTED": str(time.time())}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed after {time.perf_counter() - start:.1f} s:\n{done.stdout}{done.stderr}")
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _first_page(_: Path) -> dict[str, float]:
+    _opened()
+    return {"first_page_s": time.time() - float(os.environ["STARTED"])}
+
+
+def _visit(folder: Path) -> dict[str, float]:
+    """Open the page twice, go through its selectors, add a record, and say what it took."""
+    app = _opened()
+    warm = _timed(app)
+    changes = []
+    for key, values in _SELECTORS.items():
+        for value in values:
+            start = time.perf_counter()
+            next(each for each in app.selectbox if each.key == key).set_value(value).run()
+            changes.append(time.perf_counter() - start)
+            _check(app)
+    submissions = folder / "submissions"
+    newest = max(submissions.iterdir())
+    shutil.copytree(newest, submissions / "one-more")
+    added = _timed(app)
+    shutil.rmtree(submissions / "one-more")
+    return {
+        "warm_page_s": warm,
+        "selector_change_median_s": float(np.median(changes)),
+        "selector_change_max_s": max(changes),
+        "record_added_s": added,
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _opened() -> AppTest:
+    from streamlit.testing.v1 import AppTest
+
+    app = AppTest.from_string(_PAGE, default_timeout=600).run()
+    _check(app)
+    return app
+
+
+def _timed(app: AppTest) -> float:
+    start = time.perf_counter()
+    app.run()
+    elapsed = time.perf_counter() - start
+    _check(app)
+    return elapsed
+
+
+def _check(app: AppTest) -> None:
+    if app.exception:
+        sys.exit(f"the page failed: {app.exception[0].value}")
+
+
+def _resampling(submissions: Path) -> dict[str, float]:
+    """Rank 50 submissions on 435 cases: all resamples, and everything that standings hold."""
+    paired = _all_cases(Board(submissions, cache=Cache(None)))
+    weights = case_weights(paired.n_cases)
+    start = time.perf_counter()
+    resampled(paired, "dsc", "all", weights)
+    resampling = time.perf_counter() - start
+    start = time.perf_counter()
+    standings(paired)
+    whole = time.perf_counter() - start
+    peer = _peer(paired, weights)
+    return {
+        "resampling_s": resampling,
+        "standings_s": whole,
+        "resampling_peer_s": peer,
+        "resampling_ratio": peer / resampling,
+    }
+
+
+def _all_cases(board: Board) -> PairedScores:
+    """The public and the VerSe cases as if they were one test set, and the public ones once more as private."""
+    public, verse = (board.paired(name) for name in ("public", "verse"))
+    if public is None or verse is None:
+        sys.exit("expected ranked submissions on the made board, found none")
+    slugs = public.slugs[:_N_RESAMPLED]
+    parts = [public.of(*slugs), public.of(*slugs), verse.of(*slugs)]
+    reference = ReferenceVertebrae(
+        case_ids=tuple(f"{n}-{case}" for n, part in enumerate(parts) for case in part.reference.case_ids),
+        sources=tuple(source for part in parts for source in part.reference.sources),
+        slice_spacing_mm=np.concatenate([part.reference.slice_spacing_mm for part in parts]),
+        transitional=np.concatenate([part.reference.transitional for part in parts]),
+        case=np.concatenate([part.reference.case + sum(p.n_cases for p in parts[:n]) for n, part in enumerate(parts)]),
+        label=np.concatenate([part.reference.label for part in parts]),
+        cut=np.concatenate([part.reference.cut for part in parts]),
+    )
+    measures = {name: np.concatenate([part.measures[name] for part in parts]) for name in MEASURES}
+    return joined([PairedScores(slugs, reference, measures)])
+
+
+def _peer(paired: PairedScores, weights: np.ndarray, draws: int = 40, submissions: int = 5) -> float:
+    """Time plain weighted means by label, a draw and a submission at a time, and scale them up."""
+    reference, dsc = paired.reference, paired.measures["dsc"]
+    start = time.perf_counter()
+    for draw in weights[:draws]:
+        for column in range(submissions):
+            of_rows = draw[reference.case]
+            totals = np.bincount(reference.label, of_rows, len(LABELS) + 1)[1:]
+            sums = np.bincount(reference.label, of_rows * dsc[:, column], len(LABELS) + 1)[1:]
+            np.mean(sums[totals > 0] / totals[totals > 0])
+    elapsed = time.perf_counter() - start
+    return elapsed * DRAWS / draws * len(paired.slugs) / submissions
+
+
+if __name__ == "__main__":
+    main()
