@@ -1,0 +1,122 @@
+"""Strata of one test set, against pandas."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from simulated_scores import scores_of
+
+from ctspine_bench.anatomy import VERTEBRAE
+from ctspine_bench.bootstrap import case_weights
+from ctspine_bench.domain_gap import DIMENSIONS, Stratum, strata
+
+if TYPE_CHECKING:
+    from ctspine_bench.rankings.paired import PairedScores
+
+SPACING_MM = (0.5, 1.0, np.float32(1.0000001), 1.2, 2.5, 2.6, 5.0, np.nan)
+
+
+def a_test_set() -> PairedScores:
+    """Forty cases from four sources and no source, all spacings, T10 to L2, one in seven transitional."""
+    rng = np.random.default_rng(1)
+    dsc = rng.beta(5, 2, (40, 5, 2))
+    dsc[rng.random((40, 5)) < 0.3] = np.nan
+    dsc[:, 0] = 0.7
+    names = ("MSD-T10", "VerSe", "COLONOG", "Somewhere", "")
+    paired = scores_of(dsc, first_label=17, sources=tuple(names[i % 5] for i in range(40)))
+    reference = replace(
+        paired.reference,
+        slice_spacing_mm=np.array([SPACING_MM[i % 8] for i in range(40)], float),
+        transitional=np.arange(40) % 7 == 0,
+        cut=rng.random(len(paired.reference.case)) < 0.2,
+    )
+    return replace(paired, reference=reference)
+
+
+def rows_of(paired: PairedScores) -> pd.DataFrame:
+    """One row for each vertebra, with what it is grouped by, worked out otherwise."""
+    reference = paired.reference
+    rows = pd.DataFrame(
+        {
+            "case": reference.case,
+            "dsc": paired.measures["dsc"][:, 1],
+            "source": [reference.sources[case] or "unknown" for case in reference.case],
+            "region": [
+                {"C": "cervical", "T": "thoracic", "L": "lumbar"}[VERTEBRAE[label - 1][0]] for label in reference.label
+            ],
+            "transitional": np.where(reference.transitional[reference.case], "L6, or ends at L4", "ordinary"),
+            "cut": np.where(reference.cut, "cut", "complete"),
+        }
+    )
+    spacing_mm = pd.Series(reference.slice_spacing_mm).round(3)
+    strata_mm = pd.cut(spacing_mm, [0, 1, 2.5, np.inf], labels=["≤ 1 mm", "1–2.5 mm", "> 2.5 mm"])
+    return rows.assign(spacing=strata_mm.astype(object).to_numpy()[reference.case])
+
+
+@pytest.mark.parametrize("dimension", DIMENSIONS)
+def test_strata_are_group_means(dimension: str) -> None:
+    """Numbers of cases and vertebrae and means, as pandas groups them; an unknown spacing is in no stratum."""
+    paired = a_test_set()
+    groups = rows_of(paired).groupby(dimension)
+    expected = {
+        name: (rows["case"].nunique(), len(rows), pytest.approx(rows["dsc"].mean(), abs=1e-12)) for name, rows in groups
+    }
+    found = [each for each in strata(paired, "s1", draws=100) if each.dimension == dimension]
+    assert {
+        each.name: (each.estimate.n_cases, each.estimate.n_vertebrae, each.estimate.dsc) for each in found
+    } == expected
+    assert len(found) == len(expected) > 1
+
+
+def test_every_stratum_has_its_interval() -> None:
+    """From ten cases on, percentiles of group means under the weights of the cases; none below."""
+    paired = a_test_set()
+    rows, weights = rows_of(paired), case_weights(40, 200)
+    for each in strata(paired, "s1", draws=200):
+        inside = rows[rows[each.dimension] == each.name]
+        if inside["case"].nunique() < 10:
+            assert (each.estimate.low, each.estimate.high) == (None, None)
+            continue
+        of_rows = weights[:, inside["case"]]
+        drawn = [np.average(inside["dsc"], weights=one) for one in of_rows]
+        assert (each.estimate.low, each.estimate.high) == pytest.approx(np.percentile(drawn, [2.5, 97.5]), abs=1e-12)
+
+
+def test_order_and_names() -> None:
+    """Known sources first, in the order of the data set, then others by name; dimensions as people read them."""
+    found = strata(a_test_set(), "s0", draws=10)
+    assert {
+        dimension: [each.name for each in group] for dimension, group in groupby(found, lambda each: each.dimension)
+    } == {
+        "source": ["COLONOG", "MSD-T10", "VerSe", "unknown", "Somewhere"],
+        "region": ["thoracic", "lumbar"],
+        "spacing": ["≤ 1 mm", "1–2.5 mm", "> 2.5 mm"],
+        "transitional": ["ordinary", "L6, or ends at L4"],
+        "cut": ["complete", "cut"],
+    }
+    assert list(DIMENSIONS) == list(dict.fromkeys(each.dimension for each in found))
+
+
+def test_a_stratum_without_a_vertebra_is_none() -> None:
+    """What no vertebra is in is left out; without any vertebra there are no strata."""
+    paired = scores_of(np.full((3, 1, 1), 0.5))
+    assert [(each.dimension, each.name) for each in strata(paired, "s0")] == [
+        ("source", "unknown"),
+        ("region", "thoracic"),
+        ("spacing", "≤ 1 mm"),
+        ("transitional", "ordinary"),
+        ("cut", "complete"),
+    ]
+    assert strata(paired.of_labels([1]), "s0") == ()
+
+
+def test_who_else_is_there_means_nothing() -> None:
+    """Another order of the submissions gives the same strata."""
+    paired = a_test_set()
+    found: tuple[Stratum, ...] = strata(paired, "s1", draws=50)
+    assert strata(paired.of("s1", "s0"), "s1", draws=50) == found
