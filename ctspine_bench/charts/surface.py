@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ctspine_bench.anatomy import vertebra_name
-from ctspine_bench.charts.style import FONT, GREY, OKABE_ITO, empty
+from ctspine_bench.charts.style import FONT, OKABE_ITO, TEMPLATE, empty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _HEIGHT: Final = 560
+# How much of the scene is to be seen, in its units, in half the width of a page as well.
+_MOST_HIGH: Final = 2.1
+_MOST_WIDE: Final = 1.3
+_LEAST_MM: Final = 1.0
 # Neighbours differ, and so do vertebrae that are next but one.
 _COLOURS: Final = tuple(OKABE_ITO[name] for name in ("blue", "orange", "green", "purple", "sky", "vermillion"))
 # From the left of the patient and a little from the front.
@@ -54,14 +58,15 @@ def surface_figure(surfaces: Sequence[Surface]) -> go.Figure:
     figure = go.Figure([_mesh(each) for each in shown])
     axis = {"visible": False, "showspikes": False}
     figure.update_layout(
-        template="none",
+        template=TEMPLATE,
         height=_HEIGHT,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         paper_bgcolor="rgba(0,0,0,0)",
-        font={"family": FONT, "size": 12, "color": GREY},
+        font={"family": FONT, "size": 12},
         hoverlabel={"font": {"family": FONT}},
         scene={
-            "aspectmode": "data",
+            "aspectmode": "manual",
+            "aspectratio": _aspect_ratio(shown),
             "xaxis": axis,
             "yaxis": axis,
             "zaxis": axis,
@@ -73,6 +78,15 @@ def surface_figure(surfaces: Sequence[Surface]) -> go.Figure:
         legend={"x": 1, "xanchor": "right", "y": 1, "bgcolor": "rgba(0,0,0,0)", "itemsizing": "constant"},
     )
     return figure
+
+
+def _aspect_ratio(shown: Sequence[Surface]) -> dict[str, float]:
+    """Return the lengths of the axes in the units of the scene, so that a long spine is not cut off at its ends."""
+    low = np.min([each.vertices_mm.min(axis=0) for each in shown], axis=0)
+    high = np.max([each.vertices_mm.max(axis=0) for each in shown], axis=0)
+    x, y, z = np.maximum(high - low, _LEAST_MM).tolist()
+    scale = min(_MOST_HIGH / z, _MOST_WIDE / max(x, y))
+    return {"x": scale * x, "y": scale * y, "z": scale * z}
 
 
 def _mesh(surface: Surface) -> go.Mesh3d:

@@ -110,8 +110,8 @@ def _panels(reference: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> Imag
     size = (2 * step + width + _GAP, height + _TITLE_HEIGHT + _GAP)
     image = Image.new("RGB", (_whole(size[0]), _whole(size[1])), _BACKGROUND)
     panels = (
-        ("reference", _PALETTE[reference], _NAMES_WIDTH),
-        ("prediction", _PALETTE[prediction], step + _NAMES_WIDTH),
+        ("reference", PALETTE[reference], _NAMES_WIDTH),
+        ("prediction", PALETTE[prediction], step + _NAMES_WIDTH),
         ("difference", _DIFFERENCE_PALETTE[_difference(reference, prediction)], 2 * step),
     )
     draw = ImageDraw.Draw(image)
@@ -148,7 +148,7 @@ def _write_names(draw: ImageDraw.ImageDraw, labels: NDArray[np.uint8], right: in
         lowest = max(height, lowest + _LINE_HEIGHT)
         if lowest > labels.shape[0]:
             return
-        colour = tuple(_PALETTE[label].tolist())
+        colour = tuple(PALETTE[label].tolist())
         draw.text((right, _TITLE_HEIGHT + lowest), vertebra_name(label), colour, _SMALL_FONT, anchor="rm")
 
 
@@ -194,7 +194,9 @@ _CONES_TO_SRGB: Final = np.array(
         [-0.0041960863, -0.7034186147, 1.7076147010],
     ]
 )
-_PALETTE: Final = _colours()
+PALETTE: Final = _colours()
+"""`(26, 3)` colour of each label, that of the background first; told apart on dark ground."""
+
 _DIFFERENCE_PALETTE: Final = np.array([_rgb(_BACKGROUND), *map(_rgb, DIFFERENCES.values())], np.uint8)
 _FONT: Final = ImageFont.load_default(11 * SCALE)
 _SMALL_FONT: Final = ImageFont.load_default(10 * SCALE)

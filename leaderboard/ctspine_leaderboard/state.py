@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _WRITTEN: Final = "address"
 _SEPARATOR: Final = ","
+_DIGITS: Final = 6
 
 
 def choose(key: str, label: str, options: Mapping[str, str], default: str, *, hint: str | None = None) -> str:
@@ -69,6 +70,30 @@ def switch(key: str, label: str, *, hint: str | None = None) -> bool:
         st.session_state[key] = asked == "1"
     value = bool(st.toggle(label, key=key, help=hint))
     _write(key, "1" if value else "")
+    return value
+
+
+def slide(key: str, label: str, numbers: range, default: int) -> int:
+    """Show a slider over whole numbers, and return what is chosen.
+
+    Args:
+        key: Its name in the address.
+        label: What people read.
+        numbers: What can be chosen; not empty.
+        default: One of them.
+    """
+    asked = _asked(key)
+    if asked is not None:
+        wanted = int(asked) if asked.isdecimal() and len(asked) <= _DIGITS else None
+        if asked and wanted not in numbers:
+            _explain(key, asked, {f"{numbers[0]} to {numbers[-1]}": ""})
+        st.session_state[key] = wanted if wanted in numbers else default
+    elif st.session_state.get(key) not in numbers:
+        st.session_state[key] = default
+    if len(numbers) == 1:  # nothing to slide
+        return numbers[0]
+    value = int(st.slider(label, numbers[0], numbers[-1], key=key))
+    _write(key, str(value) if value != default else "")
     return value
 
 
