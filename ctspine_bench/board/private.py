@@ -246,12 +246,13 @@ def _nearly_labels(cells: Mapping[str, pd.DataFrame], hidden: frozenset[str]) ->
     """Find sources whose sum may be about the same vertebrae as the sum of some labels, but for those of few cases.
 
     It is not if a label is in five cases of these sources and in five others: with the label or without it, five cases
-    are in one of the sums alone. That holds for any other combination of the sums as well.
+    are in one of the sums alone. That holds for any other combination of the sums as well. Sources that share no label
+    with others are the sum of theirs exactly, which tells nothing.
     """
     told = [source for source in SOURCES if source not in hidden and len(cells[source])]
     n_cases = pd.DataFrame({source: cell.groupby("label")["case_id"].nunique() for source, cell in cells.items()})
     n_cases = n_cases.fillna(0)
     for some in chain.from_iterable(combinations(told, size) for size in range(1, len(told) + 1)):
-        inside, outside = n_cases[list(some)].sum(axis=1), n_cases.drop(columns=list(some)).sum(axis=1)
-        if outside.any() and not ((inside >= THRESHOLD) & (outside >= THRESHOLD)).any():
+        of_both = np.minimum(n_cases[list(some)].sum(axis=1), n_cases.drop(columns=list(some)).sum(axis=1))
+        if 0 < of_both.max() < THRESHOLD:
             yield some
