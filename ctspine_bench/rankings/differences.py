@@ -1,17 +1,19 @@
 """By how much two submissions differ in Mean of Vertebrae and on each label, and how sure that is among many pairs.
 
 Both are scored under the same case weights (paired), so that what makes a case hard for both cancels in the difference.
+Intervals are those of standings (`intervals.score_intervals`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ctspine_bench.bootstrap import DRAWS, SMALLEST_N, case_weights
-from ctspine_bench.rankings.paired import REGIONS, case_means
+from ctspine_bench.rankings.intervals import score_intervals
+from ctspine_bench.rankings.paired import METRICS, REGIONS, case_means
 from ctspine_bench.rankings.pairwise import holm, p_values_of_all
 
 if TYPE_CHECKING:
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ctspine_bench.rankings.paired import PairedScores
-
-_ENDS: Final = (2.5, 97.5)
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,17 @@ def differences(paired: PairedScores, metric: str, region: str = "all", *, draws
         return Differences(None, {})
     columns = [label - REGIONS[region].start for label in labels]
     values, present = values[:, columns], present[:, columns]
-    n_of_label = present.sum(axis=0).astype(int)
-    observed = values.sum(axis=0) / n_of_label
-    drawn = _resampled(values, present, draws)
-    n_cases = int(present.any(axis=1).sum())
+    there = present.any(axis=1)
+    observed, drawn = values.sum(axis=0) / present.sum(axis=0), _resampled(values, present, draws)
+    left_out = _left_out(values, present)
+    remaining = np.count_nonzero(~np.isnan(left_out), axis=1)
+    mean_left_out = np.nansum(left_out, axis=1) / np.maximum(remaining, 1)
+    limit = max(1.0, METRICS[metric].missed)
     return Differences(
-        mean=_difference(n_cases, float(observed.mean()), drawn.mean(axis=1)),
+        mean=_difference(float(observed.mean()), drawn.mean(axis=1), mean_left_out[there], limit),
         labels={
-            label: _difference(int(n_of_label[place]), float(observed[place]), drawn[:, place])
-            for place, label in enumerate(labels)
+            label: _difference(float(observed[i]), drawn[:, i], left_out[present[:, i] > 0, i], limit)
+            for i, label in enumerate(labels)
         },
     )
 
@@ -126,8 +128,17 @@ def _resampled(values: NDArray[np.float64], present: NDArray[np.float64], draws:
     return drawn
 
 
-def _difference(n: int, value: float, drawn: NDArray[np.float64]) -> Difference:
+def _left_out(values: NDArray[np.float64], present: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of each label without one case each, `(n, labels)`; NaN where no case remains that has it."""
+    sums, n = values.sum(axis=0) - values, present.sum(axis=0) - present
+    means: NDArray[np.float64] = np.divide(sums, n, out=np.full_like(sums, np.nan), where=n > 0)
+    return means
+
+
+def _difference(value: float, drawn: NDArray[np.float64], left_out: NDArray[np.float64], limit: float) -> Difference:
+    """Return a difference that is at most `limit`, from as many cases as can be left out."""
+    n = len(left_out)
     if n < SMALLEST_N:
         return Difference(n, value)
-    low, high = np.percentile(drawn, _ENDS)
+    (low,), (high,) = score_intervals(np.array([value]), drawn[:, None], left_out[:, None], (-limit, limit))
     return Difference(n, value, float(low), float(high))
