@@ -40,7 +40,7 @@ def label_strip(table: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(ticktext=ticks, tickangle=0, title="vertebra, and in how many cases", row=2, col=1)
     figure.update_yaxes(title="DSC", range=[-0.05, 1.03], row=1, col=1)
     figure.update_yaxes(**hd95_axis(), row=2, col=1)
-    return styled(figure, 520, top=36, bottom=52)
+    return styled(figure, 520, top=36, bottom=52, min_width=720)
 
 
 def case_distribution(table: pd.DataFrame) -> go.Figure:
@@ -68,7 +68,7 @@ def case_distribution(table: pd.DataFrame) -> go.Figure:
     lowest = min([0.8, *(float(mean) for mean in np.floor(10 * cases["dsc"]) / 10)])
     figure.update_xaxes(title="mean DSC of a case", range=[lowest - 0.03, 1.03], row=1, col=1)
     figure.update_xaxes(**{**hd95_axis(), "title": "mean HD95 of a case, mm"}, row=1, col=2)
-    return styled(figure, 72 + 64 * cases["source"].nunique(), top=12, bottom=52)
+    return styled(figure, 72 + 64 * cases["source"].nunique(), top=12, bottom=52, min_width=560)
 
 
 def shift_confusion(table: pd.DataFrame) -> go.Figure:
@@ -105,7 +105,7 @@ def shift_confusion(table: pd.DataFrame) -> go.Figure:
         title="called", side="top", tickangle=0, showgrid=True, type="category", range=[-0.5, len(columns) - 0.5]
     )
     figure.update_yaxes(title="reference", autorange="reversed", type="category")
-    return styled(figure, 72 + 22 * len(names), top=60, bottom=8)
+    return styled(figure, 72 + 22 * len(names), top=60, bottom=8, min_width=72 + 26 * len(columns))
 
 
 def loss_bars(table: pd.DataFrame) -> go.Figure:
@@ -128,7 +128,7 @@ def loss_bars(table: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(showgrid=False, tickangle=0, type="category", categoryarray=list(VERTEBRAE))
     figure.update_xaxes(range=[-0.6, len(VERTEBRAE) - 0.4])
     figure.update_yaxes(title="lost DSC", rangemode="tozero")
-    return styled(figure, 320, top=40, bottom=32)
+    return styled(figure, 320, top=40, bottom=32, min_width=640)
 
 
 def _reference_vertebrae(table: pd.DataFrame) -> pd.DataFrame:

@@ -55,10 +55,10 @@ def as_latex(table: pd.DataFrame, caption: str, digits: Mapping[str, int] | None
     lines = [
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{_latex(caption)}}}",
+        rf"\caption{{{latex_text(caption)}}}",
         rf"\begin{{tabular}}{{{''.join('r' if number else 'l' for number in numbers)}}}",
         r"\toprule",
-        " & ".join(_latex(str(name)) for name in table.columns) + r" \\",
+        " & ".join(latex_text(str(name)) for name in table.columns) + r" \\",
         r"\midrule",
         *(
             " & ".join(
@@ -97,8 +97,9 @@ def _latex_cell(value: Any, digits: int) -> str:
         return "--"
     if isinstance(plain, float):
         return f"${plain:.{digits}f}$" if plain < 0 else f"{plain:.{digits}f}"
-    return _latex(str(plain))
+    return latex_text(str(plain))
 
 
-def _latex(text: str) -> str:
+def latex_text(text: str) -> str:
+    """Return plain text as LaTeX."""
     return "".join(_LATEX.get(character, character) for character in text)

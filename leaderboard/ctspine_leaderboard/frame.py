@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
@@ -12,6 +13,7 @@ from ctspine_leaderboard.tables import stylesheet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     import pandas as pd
     import plotly.graph_objects as go
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from ctspine_bench.board import Board
 
 _NOTICES: Final = "notices"
+_LATEX: Final = "application/x-tex"
 _FIGURE: Final = {"displayModeBar": False, "responsive": True}
 
 
@@ -66,11 +69,24 @@ def figure(drawn: go.Figure, what: str, *, key: str, select: bool = False) -> An
     Returns:
         What was clicked, as Streamlit gives it; `None` without `select`.
     """
-    choice = st.plotly_chart(
-        drawn, key=key, config=_FIGURE, on_select="rerun" if select else "ignore", selection_mode="points"
-    )
+    with _room(drawn, key):
+        choice = st.plotly_chart(
+            drawn, key=key, config=_FIGURE, on_select="rerun" if select else "ignore", selection_mode="points"
+        )
     st.html(Markup('<p class="cb-caption">{}</p>').format(what))
     return choice if select else None
+
+
+def _room(drawn: go.Figure, key: str) -> AbstractContextManager[Any]:
+    """Return where a figure goes: one that says how much width it needs is scrolled sideways on narrower pages."""
+    min_width = (drawn.layout.meta or {}).get("min_width")
+    if not min_width:
+        return nullcontext()
+    name = f"room-{key}"
+    st.html(
+        f"<style>.st-key-{name} {{ overflow-x: auto; }} .st-key-{name} > * {{ min-width: {min_width:d}px; }}</style>"
+    )
+    return st.container(key=name)
 
 
 def offer(
@@ -79,7 +95,7 @@ def offer(
     name: str,
     *,
     caption: str,
-    latex: pd.DataFrame | None = None,
+    latex: pd.DataFrame | str | None = None,
     digits: Mapping[str, int] | None = None,
 ) -> None:
     """Offer a table as files. They are made when they are asked for.
@@ -89,15 +105,18 @@ def offer(
         about: What the numbers are about, for the JSON file.
         name: Name of the files without the ending.
         caption: Of the LaTeX table.
-        latex: What the LaTeX file shows, if that is not all of it; without columns there is no LaTeX file.
+        latex: What the LaTeX file shows, if that is not all of it, or its content; without columns there is no LaTeX
+            file.
         digits: Column → digits behind the point, in LaTeX.
     """
     shown = table if latex is None else latex
     with st.container(horizontal=True, horizontal_alignment="left"):
         _button("CSV", lambda: downloads.as_csv(table), f"{name}.csv", "text/csv")
         _button("JSON", lambda: downloads.as_json(table, about), f"{name}.json", "application/json")
-        if len(shown.columns):
-            _button("LaTeX", lambda: downloads.as_latex(shown, caption, digits), f"{name}.tex", "application/x-tex")
+        if isinstance(shown, str):
+            _button("LaTeX", f"{shown}\n".encode, f"{name}.tex", _LATEX)
+        elif len(shown.columns):
+            _button("LaTeX", lambda: downloads.as_latex(shown, caption, digits), f"{name}.tex", _LATEX)
 
 
 def _button(title: str, content: Any, name: str, mime: str) -> None:

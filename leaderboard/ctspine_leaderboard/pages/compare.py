@@ -12,7 +12,7 @@ from ctspine_leaderboard import downloads, frame, state
 from ctspine_leaderboard.boards import current_board
 from ctspine_leaderboard.views import regions, test_sets
 from ctspine_leaderboard.views.choices import best_first
-from ctspine_leaderboard.views.compare import Comparison, comparison, tables, words
+from ctspine_leaderboard.views.compare import Comparison, compare, tables, words
 from ctspine_leaderboard.views.names import distinct_names
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _chosen(board: Board) -> Comparison | None:
     with right:
         second = state.choose("b", "Second submission", options, next(slug for slug in options if slug != first))
     one, other = board.entry(first), board.entry(second)
-    return comparison(board, test_set, one, other, metric, region) if one and other and one != other else None
+    return compare(board, test_set, one, other, metric, region) if one and other and one != other else None
 
 
 def _default_set(board: Board) -> str:

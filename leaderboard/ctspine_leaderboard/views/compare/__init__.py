@@ -7,7 +7,7 @@ and `tables` shows it.
 from __future__ import annotations
 
 from ctspine_leaderboard.views.compare.cases import CaseComparison, DecidingCase
-from ctspine_leaderboard.views.compare.comparison import Comparison, comparison
+from ctspine_leaderboard.views.compare.comparison import Comparison, compare
 from ctspine_leaderboard.views.compare.means import LabelRow
 
-__all__ = ["CaseComparison", "Comparison", "DecidingCase", "LabelRow", "comparison"]
+__all__ = ["CaseComparison", "Comparison", "DecidingCase", "LabelRow", "compare"]

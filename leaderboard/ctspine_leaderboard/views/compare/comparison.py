@@ -106,7 +106,7 @@ class Comparison:
         return table.iloc[np.argsort(-cases.leads, kind="stable")].reset_index(drop=True)
 
 
-def comparison(board: Board, test_set: str, first: Entry, second: Entry, metric: str, region: str) -> Comparison:
+def compare(board: Board, test_set: str, first: Entry, second: Entry, metric: str, region: str) -> Comparison:
     """Compare two submissions.
 
     Args:
