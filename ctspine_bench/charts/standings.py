@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST: Final = 25
 """How many submissions a figure shows, first ones first; it says so where there are more."""
 
-_NAME_LENGTH: Final = 20
+_NAME_LENGTH: Final = 18
 _ROW_PIXELS: Final = 24
 _LARGEST_BLOB: Final = 20
 # Rarer ranks would be specks.
@@ -52,6 +52,7 @@ def rank_plot(found: Standings, names: Mapping[str, str]) -> go.Figure:
         x=[rank for _, rank, _ in blobs],
         y=[place for place, _, _ in blobs],
         mode="markers",
+        cliponaxis=False,
         marker={
             "size": [_LARGEST_BLOB * share**0.5 for *_, share in blobs],
             "color": OKABE_ITO["blue"],
@@ -65,6 +66,7 @@ def rank_plot(found: Standings, names: Mapping[str, str]) -> go.Figure:
         x=[row.rank for row in rows],
         y=list(range(len(rows))),
         mode="markers",
+        cliponaxis=False,
         marker={"symbol": "line-ns", "size": 18, "line": {"color": OKABE_ITO["vermillion"], "width": 3}},
         text=[_rank_text(row, names) for row in rows],
         hovertemplate="%{text}<extra></extra>",
@@ -135,7 +137,7 @@ def _key(figure: go.Figure, *, has_blobs: bool, has_intervals: bool) -> int:
     add_heading(figure, "   ".join(parts))
     if has_blobs:
         blob = f'<span style="color:{OKABE_ITO["blue"]}">●</span>'
-        add_heading(figure, f"{blob} the larger, the more often that rank", line=2)
+        add_heading(figure, f"{blob} larger: more resamples", line=2)
     return 2 if has_blobs else 1
 
 
