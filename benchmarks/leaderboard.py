@@ -59,7 +59,7 @@ def main() -> None:
         return
     import made_board
 
-    made_board.make(options.folder, options.submissions)
+    made_board.make(options.folder, options.submissions + 1)
     with tempfile.TemporaryDirectory() as scratch:
         numbers = measure(options.folder, options.submissions, Path(scratch))
     for name, value in numbers.items():
@@ -72,8 +72,9 @@ def measure(folder: Path, submissions: int, scratch: Path) -> dict[str, float | 
     """Return seconds, megabytes and ratios, on the first so many submissions of a made board."""
     shown = scratch / "submissions"
     shown.mkdir()
-    for number in range(submissions):
-        shutil.copytree(folder / "submissions" / f"made-{number:03d}", shown / f"made-{number:03d}")
+    for number in range(submissions + 1):
+        place = shown if number < submissions else scratch / "new"
+        shutil.copytree(folder / "submissions" / f"made-{number:03d}", place / f"made-{number:03d}")
     cache = scratch / "cache"
     environment = {**os.environ, "CTSPINE_SUBMISSIONS": str(shown), "XDG_CACHE_HOME": str(cache)}
     numbers: dict[str, float | int] = {"submissions": submissions, "cases": 436}
@@ -116,11 +117,9 @@ def _visit(folder: Path) -> dict[str, float]:
             next(each for each in app.selectbox if each.key == key).set_value(value).run()
             changes.append(time.perf_counter() - start)
             _check(app)
-    submissions = folder / "submissions"
-    newest = max(submissions.iterdir())
-    shutil.copytree(newest, submissions / "one-more")
+    for new in (folder / "new").iterdir():
+        shutil.copytree(new, folder / "submissions" / new.name)
     added = _timed(app)
-    shutil.rmtree(submissions / "one-more")
     return {
         "warm_page_s": warm,
         "selector_change_median_s": float(np.median(changes)),

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
-from ctspine_bench.charts.sparkline import HEIGHT, WIDTH, sparkline
-from ctspine_bench.charts.standings import forest_plot, rank_plot
 
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.board.entries import FLAGS
+from ctspine_bench.charts.sparkline import HEIGHT, WIDTH, sparkline
+from ctspine_bench.charts.standings import forest_plot, rank_plot
 from ctspine_bench.rankings.paired import METRICS, REGIONS
 from ctspine_bench.rankings.schemes import OFFICIAL, SCHEMES
 from ctspine_bench.report.stability import coverage_sentence, stability_sentences
