@@ -1,0 +1,208 @@
+"""What lies behind one mean: the cases in which a submission has a vertebra."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ctspine_bench.anatomy import vertebra_label
+from ctspine_bench.charts.text import counted, told
+from ctspine_bench.charts.vertebrae import cell_distribution
+from ctspine_bench.errors import SubmissionError
+from ctspine_bench.hosting.disclosure.suppression import FEW
+from ctspine_bench.rankings.paired import MISSED, pair
+from ctspine_leaderboard.tables import Cell, Column, Row, table
+from ctspine_leaderboard.views.case_tables import case_table
+from ctspine_leaderboard.views.links import address
+from ctspine_leaderboard.views.test_sets import title
+from ctspine_leaderboard.views.vertebrae.heat import MEASURES
+
+if TYPE_CHECKING:
+    from typing import Final
+
+    import plotly.graph_objects as go
+    from markupsafe import Markup
+
+    from ctspine_bench.board import Board, Entry
+    from ctspine_bench.rankings.paired import Metric, PairedScores
+    from ctspine_bench.testsets import TestSet
+
+WORST: Final = 10
+"""How many cases are named."""
+
+# Fewer values than these have no quartiles worth telling.
+_QUARTILES_FROM: Final = 5
+
+
+@dataclass(frozen=True)
+class CaseValue:
+    """A vertebra in a case: its value by the official policies, and whether it was missed."""
+
+    case_id: str
+    source: str
+    value: float
+    missed: bool
+
+
+@dataclass(frozen=True)
+class CellView:
+    """A submission, a vertebra, and the cases that have it.
+
+    Attributes:
+        entry: The submission.
+        test_set: The test set.
+        vertebra: Such as "L4".
+        measure: What the values are.
+        mean: Their mean; `None` where there is none.
+        n: How many cases have the vertebra; "<5", or `None` where that is not told.
+        cases: The cases, the worst first; empty where single cases are not known or not shown.
+        reason: Why there are none; empty if there are.
+    """
+
+    entry: Entry
+    test_set: TestSet
+    vertebra: str
+    measure: Metric
+    mean: float | None
+    n: int | str | None
+    cases: tuple[CaseValue, ...]
+    reason: str
+
+    @property
+    def quartiles(self) -> tuple[float, float, float] | None:
+        """The quartiles of the values, as the figure draws them; `None` under five."""
+        if len(self.cases) < _QUARTILES_FROM:
+            return None
+        low, middle, high = np.percentile([case.value for case in self.cases], [25, 50, 75], method="hazen").tolist()
+        return low, middle, high
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return what is known of the cell."""
+        return tuple(filter(None, (self._summary(), self._spread(), self.reason)))
+
+    @property
+    def worst(self) -> tuple[CaseValue, ...]:
+        """The worst cases among those in which anything is lost at the digits shown."""
+        perfect = 1.0 if self.measure.larger_is_better else 0.0
+        return tuple(case for case in self.cases if round(case.value, self.measure.digits) != perfect)[:WORST]
+
+    def figure(self) -> go.Figure | None:
+        """Draw the values of all cases; `None` without any, or where they are but yes and no."""
+        if not self.cases or self.measure.name == MISSED:
+            return None
+        return cell_distribution(
+            [case.case_id for case in self.cases], np.array([case.value for case in self.cases]), self.measure
+        )
+
+    def table(self) -> Markup:
+        """Return `worst` as a table for people, with links to the pages of the cases."""
+        unit = self.measure.unit or ("1: missed" if self.measure.name == MISSED else "0 to 1")
+        columns = [
+            Column("Case", align="left", wide=True),
+            Column("Source", align="left"),
+            Column(self.measure.title, f"{unit}, {'↑' if self.measure.larger_is_better else '↓'} better"),
+        ]
+        rows = [
+            Row(
+                (
+                    Cell(case.case_id, link=self._link(case), badges=("missed",) if case.missed else ()),
+                    Cell(case.source or "unknown"),
+                    Cell(f"{case.value:.{self.measure.digits}f}"),
+                )
+            )
+            for case in self.worst
+        ]
+        return table(columns, rows, f"Worst cases of {self.entry.name} for {self.vertebra}")
+
+    def data(self) -> pd.DataFrame:
+        """Return all cases, the worst first."""
+        name = self.measure.name
+        return pd.DataFrame(
+            [
+                {"case_id": case.case_id, "source": case.source, name: case.value, MISSED: case.missed}
+                for case in self.cases
+            ]
+        )
+
+    def _link(self, case: CaseValue) -> str:
+        return address("cases", set=self.test_set.name, case=case.case_id, ids=self.entry.slug)
+
+    def _summary(self) -> str:
+        where = f"{self.vertebra} of {self.entry.name} on {title(self.test_set)}"
+        if self.mean is None:
+            return f"{where}: {_no_mean(self.n, private=self.test_set.private)}"
+        n = f" over {counted(self.n)}" if isinstance(self.n, int) else ""
+        if self.measure.name == MISSED:
+            n_missed = sum(case.missed for case in self.cases)
+            return f"{where}: missed in {n_missed} of {counted(len(self.cases))}."
+        return f"{where}: mean {self.measure.title} {told(self.mean, self.measure)}{n}."
+
+    def _spread(self) -> str:
+        if self.quartiles is None or self.measure.name == MISSED:
+            return ""
+        low, middle, high = (told(value, self.measure) for value in self.quartiles)
+        n_missed = sum(case.missed for case in self.cases)
+        missed = f" Missed in {counted(n_missed)}." if n_missed else ""
+        return f"Median {middle}; the middle half of the cases lies between {low} and {high}.{missed}"
+
+
+def cell_view(board: Board, entry: Entry, test_set: TestSet, vertebra: str, measure: str = "dsc") -> CellView:
+    """Return what lies behind the mean of one vertebra of a submission.
+
+    Args:
+        board: The board.
+        entry: The submission.
+        test_set: The test set.
+        vertebra: Such as "L4".
+        measure: One of `MEASURES`.
+    """
+    recorded: dict[str, Any] = entry.on(test_set.name).get("labels", {}).get(vertebra, {})
+    n, mean = recorded.get("n"), recorded.get(measure)
+    if test_set.private:
+        reason = "Single cases of a private test set are never shown: they would tell what is in its references."
+        return CellView(entry, test_set, vertebra, MEASURES[measure], mean, n, (), reason)
+    scores = _scores(board, entry, test_set.name)
+    if scores is None:
+        reason = "Its cases are not known: there is nothing behind this number but what was published."
+        if board.status(entry, test_set.name) != "published":
+            reason = "Its case table cannot be read."
+        return CellView(entry, test_set, vertebra, MEASURES[measure], mean, n, (), reason)
+    cases = _cases(scores, vertebra_label(vertebra), MEASURES[measure])
+    mean = float(np.mean([case.value for case in cases])) if cases else None
+    return CellView(entry, test_set, vertebra, MEASURES[measure], mean, len(cases), cases, "")
+
+
+def _scores(board: Board, entry: Entry, test_set: str) -> PairedScores | None:
+    """Return the scores of one submission: of a ranked one from the board, of another from its case table."""
+    paired = board.paired(test_set)
+    if paired is not None and entry.slug in paired.slugs:
+        return paired.of(entry.slug)
+    rows = case_table(board, entry, test_set)
+    try:
+        return None if rows is None else pair({entry.slug: rows})
+    except SubmissionError:
+        return None
+
+
+def _cases(scores: PairedScores, label: int, measure: Metric) -> tuple[CaseValue, ...]:
+    reference = scores.reference
+    rows = np.flatnonzero(reference.label == label)
+    values = scores.measures[measure.name][rows, 0]
+    order = np.argsort(values if measure.larger_is_better else -values, kind="stable")
+    found = []
+    for row, value in zip(rows[order].tolist(), values[order].tolist(), strict=True):
+        case = int(reference.case[row])
+        missed = bool(scores.measures[MISSED][row, 0])
+        found.append(CaseValue(reference.case_ids[case], reference.sources[case], value, missed))
+    return tuple(found)
+
+
+def _no_mean(n: int | str | None, *, private: bool) -> str:
+    if n == 0 or not private:
+        return "no case of this test set has it."
+    if n == FEW:
+        return "fewer than five cases have it, so its mean is held back."
+    return "its mean is held back, because it would tell about few cases."
