@@ -89,7 +89,8 @@ def _of_test_set(board: Board, test_set: str, store: PrivateStore) -> PrivateTes
     made = [_told(standings(paired, scheme, metric, as_told=True)) for scheme in SCHEMES for metric in _METRICS]
     return PrivateTestSet(
         digests={entry.slug: entry.digest for entry in told},
-        standings={(one.scheme, one.metric, one.region): one for one in made},
+        # With too few cases for a test, nobody has a significance rank.
+        standings={(one.scheme, one.metric, one.region): one for one in made if one.rows},
         gaps={entry.slug: _gap(entry, test_set, public, paired) for entry in told},
     )
 

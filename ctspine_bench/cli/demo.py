@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from ctspine_bench.cli import check_phantom_folder
+from ctspine_bench.cli.leaderboard import HOW_TO_INSTALL, first_free_port, is_installed, serve
 from ctspine_bench.testsets import phantom
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from ctspine_bench.evaluate import SubmissionScore
+    from ctspine_bench.hosting.store import PrivateStore
     from ctspine_bench.pairing import Plan
 
 _SUBMISSIONS: Final = (
@@ -30,6 +35,7 @@ _SUBMISSIONS: Final = (
 )
 _CASES_PER_SOURCE: Final = 5
 _VERSE_CASES: Final = 6
+_STANDINGS: Final = "standings.json"
 _SHOWN: Final = "shift-from-level"
 """The submission whose table and report are shown: it makes the mistake that the benchmark is about."""
 
@@ -38,7 +44,10 @@ _SHOWN: Final = "shift-from-level"
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"))
 @click.option("--workers", type=click.IntRange(min=1), help="Cases done at a time.  [default: all cores]")
 def command(folder: Path, *, workers: int | None) -> int:
-    """Make a small phantom benchmark in FOLDER, score simulated submissions on it and show the tables."""
+    """Make a small phantom benchmark in FOLDER, score simulated submissions on it and show the tables.
+
+    On a terminal it ends with the leaderboard open on them, until Ctrl-C is pressed; elsewhere it says how to open it.
+    """
     from rich.console import Console
 
     from ctspine_bench.hosting.simulated import write_simulated_record
@@ -57,6 +66,7 @@ def command(folder: Path, *, workers: int | None) -> int:
         write_simulated_record(folder / "submissions" / name, described(name), submission, store)
     report = folder / "report.html"
     write_report(scores[_SHOWN][0], report, plans[_SHOWN][0])
+    _write_standings(folder, store)
     console = Console()
     console.print(f"\nThe submission [bold]{_SHOWN}[/bold] on the public phantom test set:\n")
     console.print(terminal.render(scores[_SHOWN][0]))
@@ -66,10 +76,11 @@ def command(folder: Path, *, workers: int | None) -> int:
         ("simulated predictions", folder / "predictions"),
         ("submissions", folder / "submissions"),
         ("rows of private cases", store.folder),
+        ("standings", folder / _STANDINGS),
         ("report to look at", report),
     ):
         click.echo(f"{what:22} {path}")
-    return 0
+    return _show_leaderboard(folder)
 
 
 def _make_phantom(folder: Path, workers: int | None) -> None:
@@ -116,6 +127,38 @@ def _score_all(plans: dict[str, list[Plan]], workers: int | None) -> dict[str, l
             ]
             for name, submission in plans.items()
         }
+
+
+def _write_standings(folder: Path, store: PrivateStore) -> None:
+    """Write standings.json, as organizers do: with what may be told of the private cases in the store."""
+    from ctspine_bench.board import Board
+    from ctspine_bench.board.document import standings_document
+    from ctspine_bench.board.private import private_standings
+    from ctspine_bench.files import replacing
+
+    click.echo("Working out the standings, for some seconds", err=True)
+    board = Board(folder / "submissions")
+    document = standings_document(board.with_private(private_standings(board, store)))
+    with replacing(folder / _STANDINGS) as temporary:
+        temporary.write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+
+def _show_leaderboard(folder: Path) -> int:
+    """Serve the leaderboard on what was made; without a terminal or its packages, say how."""
+    shown = {
+        "submissions": folder / "submissions",
+        "private_standings": folder / _STANDINGS,
+        "references": folder / "benchmark",
+        "predictions": folder / "predictions",
+    }
+    if sys.stdout.isatty() and is_installed():
+        click.echo()
+        return serve(shown, port=first_free_port())
+    options = [text for name, path in shown.items() for text in (f"--{name.replace('_', '-')}", str(path))]
+    click.echo(f"\nTo open the leaderboard on them:\n  {shlex.join(['ctspine-bench', 'leaderboard', *options])}")
+    if not is_installed():
+        click.echo(f"It needs more packages: {HOW_TO_INSTALL}")
+    return 0
 
 
 def _comparison(scores: dict[str, list[SubmissionScore]]) -> Table:

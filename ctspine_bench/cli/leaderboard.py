@@ -31,7 +31,10 @@ _VARIABLES: Final = {
 """What is shown → the variable that says where it is; `ctspine_leaderboard.settings` reads them."""
 
 _PROGRAM: Final = (sys.executable, "-P", "-m", "ctspine_leaderboard")
+HOW_TO_INSTALL: Final = "pip install 'ctspine-bench[leaderboard]'"
+
 _DEFAULT_PORT: Final = 8501
+_PORTS_TRIED: Final = 20
 _STOPPED_IN_S: Final = 5
 _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -125,10 +128,22 @@ def serve(shown: Mapping[str, Path | None], *, port: int = _DEFAULT_PORT, browse
     Raises:
         UsageError: The app is not installed, or the port is taken.
     """
-    if find_spec("streamlit") is None:
-        raise UsageError("the app needs more packages: pip install 'ctspine-bench[leaderboard]'")
-    _check_port(port)
+    if not is_installed():
+        raise UsageError(f"the app needs more packages: {HOW_TO_INSTALL}")
+    if problem := _port_problem(port):
+        raise UsageError(f"port {port} cannot be used: {problem}; choose another with --port")
     return _run(["serve", "--port", str(port), *(() if browser else ("--no-browser",))], shown)
+
+
+def is_installed() -> bool:
+    """Return whether what the app needs is there."""
+    return find_spec("streamlit") is not None
+
+
+def first_free_port() -> int:
+    """Return the default port, or if another program has it, the next that is free."""
+    ports = range(_DEFAULT_PORT, _DEFAULT_PORT + _PORTS_TRIED)
+    return next((port for port in ports if not _port_problem(port)), _DEFAULT_PORT)
 
 
 def _pass_on(ctx: click.Context, shown: Mapping[str, Path | None]) -> None:
@@ -162,12 +177,8 @@ def _check(shown: Mapping[str, Path | None]) -> None:
         read_private_standings(standings)
 
 
-def _check_port(port: int) -> None:
-    """Refuse a port that cannot be listened on.
-
-    Raises:
-        UsageError: Another program has it, or the system keeps it.
-    """
+def _port_problem(port: int) -> str:
+    """Return why a port cannot be listened on, as the system says it; empty if it can."""
     with socket.socket() as probe:
         # Without it, a port is refused for a minute after a server on it was stopped.
         if os.name != "nt":
@@ -175,7 +186,8 @@ def _check_port(port: int) -> None:
         try:
             probe.bind(("localhost", port))
         except OSError as error:
-            raise UsageError(f"port {port} cannot be used: {error.strerror}; choose another with --port") from None
+            return error.strerror or type(error).__name__
+    return ""
 
 
 def _run(arguments: Sequence[str], shown: Mapping[str, Path | None]) -> int:
