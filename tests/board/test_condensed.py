@@ -151,7 +151,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_whatever_stands_anywhere_is_taken_or_refused(record: Record, data: st.DataObject) -> None:
     """Any JSON in any place gives a document for JSON or a SubmissionError, and nothing else."""
