@@ -120,29 +120,40 @@ def p_values_of_all(paired: PairedScores, metric: str, region: str) -> NDArray[n
 
 
 def _signed_rank_z(differences: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the standardised signed-rank statistic of each row, zeros by Pratt; 0 where all are zero."""
+    """Return the standardised signed-rank statistic of each row, zeros by Pratt; 0 where all are zero.
+
+    Args:
+        differences: `(rows, n)`, rounded: the last bit of a size is given up.
+    """
     n = differences.shape[1]
     if not n:
         return np.zeros(len(differences))
-    sizes = np.abs(differences)
-    order = np.argsort(sizes, axis=1)
-    ordered = np.take_along_axis(sizes, order, axis=1)
-    # Without ties the ranks are 1 … n. That is the usual case, and ten times as quick.
-    tied = (ordered[:, :1] == 0).any(axis=1) | (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
-    signs = np.sign(np.take_along_axis(differences, order, axis=1))
-    z: NDArray[np.float64] = signs @ np.arange(1.0, n + 1) / np.sqrt(n * (n + 1) * (2 * n + 1) / 6)
-    z[tied] = _signed_rank_z_with_ties(differences[tied])
-    return z
-
-
-def _signed_rank_z_with_ties(differences: NDArray[np.float64]) -> NDArray[np.float64]:
-    ranks = stats.rankdata(np.abs(differences), axis=1)
-    ranks[differences == 0] = 0.0
+    # With the sign in the place of the last bit, one sort of whole numbers orders sizes and signs: nothing is quicker.
+    ordered = np.abs(differences).view(np.int64) & -2 | (differences > 0)
+    ordered.sort(axis=1)
+    sizes, signs = ordered >> 1, 2.0 * (ordered & 1) - 1.0
+    total = signs @ np.arange(1.0, n + 1)
+    squares = np.full(len(differences), n * (n + 1) * (2 * n + 1) / 6)
+    tied = (sizes[:, 0] == 0) | (sizes[:, 1:] == sizes[:, :-1]).any(axis=1)
+    ranks = _ranks_with_ties(sizes[tied])
+    total[tied], squares[tied] = (signs[tied] * ranks).sum(axis=1), (ranks**2).sum(axis=1)
     # Under the null hypothesis each rank has either sign with probability ½.
-    error = np.sqrt((ranks**2).sum(axis=1))
-    total = (np.sign(differences) * ranks).sum(axis=1)
-    z: NDArray[np.float64] = np.divide(total, error, out=np.zeros_like(total), where=error > 0)
+    z: NDArray[np.float64] = np.divide(total, np.sqrt(squares), out=np.zeros_like(total), where=squares > 0)
     return z
+
+
+def _ranks_with_ties(ordered: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the ranks in sorted rows; those that tie share the mean of theirs, and zeros have none."""
+    n = ordered.shape[1]
+    places = np.arange(n)
+    parts = ordered[:, 1:] != ordered[:, :-1]
+    first, last = np.zeros(ordered.shape, np.int64), np.full(ordered.shape, n - 1)
+    first[:, 1:] = np.where(parts, places[1:], 0)
+    last[:, :-1] = np.where(parts, places[:-1], n - 1)
+    first = np.maximum.accumulate(first, axis=1)
+    last = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
+    ranks: NDArray[np.float64] = np.where(ordered == 0, 0.0, (first + last) / 2 + 1)
+    return ranks
 
 
 def _interval(walsh: NDArray[np.float64], n: int) -> tuple[float, float]:
