@@ -42,20 +42,21 @@ def show() -> None:
 
 def _chosen(board: Board) -> tuple[Entry, str]:
     """Show the selectors; return what is chosen."""
-    default_set = test_sets.default(board)
-    options = distinct_names(best_first(board, default_set))
+    options = distinct_names(best_first(board, test_sets.default(board)))
     columns = st.columns([2, 1])
     with columns[0]:
         slug = state.choose("id", "Submission", options, next(iter(options)))
+    entry = board.entry(slug) or board.entries[0]
     with columns[1]:
-        test_set = state.choose(
-            "set",
-            "Test set",
-            test_sets.options(board),
-            default_set,
-            hint="For the parts of this page that are about one test set",
-        )
-    return board.entry(slug) or board.entries[0], test_set
+        hint = "For the parts of this page that are about one test set"
+        test_set = state.choose("set", "Test set", test_sets.options(board), _default_set(board, entry), hint=hint)
+    return entry, test_set
+
+
+def _default_set(board: Board, entry: Entry) -> str:
+    """Return a test set on which there is most to show of a submission: one with public cases, if it has results."""
+    there = sorted((each for each in board.test_sets if entry.on(each.name)), key=lambda each: each.private)
+    return there[0].name if there else test_sets.default(board)
 
 
 def _about(board: Board, entry: Entry, test_set: str) -> None:
@@ -105,7 +106,7 @@ def _test_set(board: Board, entry: Entry, test_set: str) -> None:
 
 
 def _cases(entry: Entry, test_set: str, rows: pd.DataFrame) -> None:
-    for each in cases.case_figures(rows):
+    for each in cases.case_figures(entry, test_set, rows):
         frame.subheading(each.heading)
         frame.figure(each.figure, each.words, key=each.name)
     worst = cases.worst_cases(rows)

@@ -44,7 +44,7 @@ def provenance_facts(board: Board, entry: Entry, link: Link = submission_link) -
 def _beside_today(found: str, expected: str | None) -> Markup:
     if not found:
         return Markup("")
-    return lines([digest(found), escape("that of today" if found == expected else "another than that of today")])
+    return lines([digest(found), escape("the one in use today" if found == expected else "not the one in use today")])
 
 
 def _same(board: Board, entry: Entry, link: Link) -> Markup:
