@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import streamlit as st
+from boards_with_volumes import make_board_with_volumes
 from made_boards import make_board
 from streamlit.testing.v1 import AppTest
 
@@ -28,6 +29,12 @@ def made_board(made_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> B
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         return Board(made_folder / "submissions")
+
+
+@pytest.fixture(scope="session")
+def volumes_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of `make_board_with_volumes`; to be read, not written."""
+    return make_board_with_volumes(tmp_path_factory.mktemp("volumes"))
 
 
 @pytest.fixture
