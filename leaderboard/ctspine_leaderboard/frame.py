@@ -57,6 +57,11 @@ def show(markup: Markup) -> None:
     st.html(markup)
 
 
+def quote(text: str) -> None:
+    """Show a text to be copied as it is."""
+    st.code(text, language=None, wrap_lines=True)
+
+
 def figure(drawn: go.Figure, what: str, *, key: str, select: bool = False) -> Any:
     """Show a figure over a line that says what it shows.
 

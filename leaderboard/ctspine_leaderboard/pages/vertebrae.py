@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from ctspine_bench.anatomy import VERTEBRAE, vertebra_name
-from ctspine_bench.rankings.schemes import OFFICIAL_TEXT
 from ctspine_leaderboard import downloads, frame, state
 from ctspine_leaderboard.boards import current_board
+from ctspine_leaderboard.sections.vertebrae import THE_MAP, write_below_map
 from ctspine_leaderboard.views import test_sets
 from ctspine_leaderboard.views import vertebrae as views
 
@@ -64,20 +64,11 @@ def _map_and_cell(board: Board, view: views.VertebraeView, rows: tuple[views.Ver
     with above:
         frame.figure(
             view.figure(rows, (slug, vertebra)),
-            "Means by vertebra, and in how many cases each is; ranked submissions in the order of the official rule. "
-            "Click on a cell to see what lies behind it.",
+            f"{THE_MAP} Click on a cell to see what lies behind it.",
             key=_MAP,
             select=True,
         )
-        frame.words(OFFICIAL_TEXT, *view.sentences())
-        frame.offer(
-            view.data(),
-            {"page": "vertebrae", "test_set": view.test_set.name, "metric": view.measure.name},
-            downloads.file_name("vertebrae", view.test_set.name, view.measure.name),
-            caption=f"{view.measure.title} by vertebra on the test set {view.test_set.title}.",
-            latex=view.paper_table(rows),
-            digits=dict.fromkeys(VERTEBRAE, 1 if view.measure.unit else 2),
-        )
+        write_below_map(frame, view, rows)
 
 
 def _cell(cell: views.CellView) -> None:

@@ -1,0 +1,119 @@
+"""Everything about one submission."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from ctspine_bench.board.entries import FLAGS, REASONS
+from ctspine_leaderboard import downloads
+from ctspine_leaderboard.tables import badge
+from ctspine_leaderboard.views import test_sets
+from ctspine_leaderboard.views.case_tables import case_table
+from ctspine_leaderboard.views.links import submission_link
+from ctspine_leaderboard.views.submission import about, cases, cite, errors, paper_table, places, provenance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from ctspine_bench.board import Board, Entry
+    from ctspine_leaderboard.surface import Surface
+    from ctspine_leaderboard.views.links import Link
+
+
+def write_about(page: Surface, board: Board, entry: Entry, test_set: str) -> None:
+    """Write what a submission is, as declared; of a broken record, what is wrong with it."""
+    if flags := board.flags(entry, test_set):
+        page.show(Markup(" ").join(badge(FLAGS[flag]) for flag in flags))
+    if entry.problem:
+        page.words(REASONS[board.status(entry, test_set)], str(entry.problem))
+        return
+    facts = about.about_facts(entry)
+    if facts:
+        page.show(facts)
+
+
+def write_numbers(page: Surface, board: Board, entry: Entry, link: Callable[[str], str] | None = None) -> None:
+    """Write where a submission stands on each test set, and its table in the layout of the paper.
+
+    Args:
+        page: Where to.
+        board: The board.
+        entry: The submission.
+        link: Test set → the address of its standings; by default the page of the app.
+    """
+    found = places.places(board, entry)
+    page.subheading("Where it stands")
+    if found:
+        page.show(places.place_table(found, link))
+        name = downloads.file_name("places", entry.slug)
+        caption = f"{entry.name}: where it stands on each test set."
+        page.offer(places.place_data(found), {"page": "submission", "id": entry.slug}, name, caption=caption)
+    table = paper_table.paper_table(entry)
+    if table is None:
+        page.words("There are no results of it yet.")
+        return
+    page.subheading("Its table in the layout of the paper")
+    page.show(table.table())
+    page.words(*paper_table.notes(entry))
+    name = downloads.file_name("table", entry.slug)
+    about_table = {"page": "submission", "id": entry.slug}
+    page.offer(table.data(), about_table, name, caption=f"{entry.name}: all means.", latex=table.latex())
+
+
+def write_test_set(
+    page: Surface, board: Board, entry: Entry, test_set: str, link: Callable[[str], str] | None = None
+) -> None:
+    """Write what goes wrong on a test set.
+
+    Args:
+        page: Where to.
+        board: The board.
+        entry: The submission.
+        test_set: The test set.
+        link: Case → the address of its pictures; without it cases lead nowhere.
+    """
+    title = dict(test_sets.options(board))[test_set]
+    facts = errors.error_facts(entry, test_set)
+    rows = case_table(board, entry, test_set)
+    page.subheading(f"What goes wrong: {title}")
+    if facts:
+        page.show(facts)
+    page.words(errors.note(board, entry, test_set, has_cases=rows is not None))
+    if rows is not None:
+        _cases(page, entry, test_set, rows, link)
+
+
+def write_provenance(page: Surface, board: Board, entry: Entry, link: Link = submission_link) -> None:
+    """Write what the numbers were made with; `link` leads to other submissions."""
+    facts = provenance.provenance_facts(board, entry, link)
+    if facts:
+        page.subheading("What the numbers were made with")
+        page.show(facts)
+
+
+def write_citation(page: Surface, entry: Entry) -> None:
+    """Write how to cite a submission."""
+    page.subheading("Cite", "The data set and its benchmark, and this submission.")
+    page.quote(cite.dataset_bibtex())
+    of_submission = cite.submission_bibtex(entry)
+    if of_submission:
+        page.quote(of_submission)
+
+
+def _cases(page: Surface, entry: Entry, test_set: str, rows: pd.DataFrame, link: Callable[[str], str] | None) -> None:
+    for each in cases.case_figures(entry, test_set, rows):
+        page.subheading(each.heading)
+        page.figure(each.figure, each.words, key=each.name)
+    worst = cases.worst_cases(rows)
+    if not worst:
+        return
+    lowest = "Those with the lowest mean DSC."
+    page.subheading("The worst cases", f"{lowest} Each leads to its pictures." if link else lowest)
+    page.show(cases.worst_table(worst, entry, test_set, link or (lambda _: "")))
+    about_cases = {"page": "submission", "id": entry.slug, "test_set": test_set, "what": "worst cases"}
+    name = downloads.file_name("worst", entry.slug, test_set)
+    page.offer(cases.worst_data(worst), about_cases, name, caption=f"{entry.name}: the worst cases.")

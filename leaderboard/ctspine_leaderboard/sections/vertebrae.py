@@ -1,0 +1,32 @@
+"""What stands below a map of submissions by vertebra."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ctspine_bench.anatomy import VERTEBRAE
+from ctspine_bench.rankings.schemes import OFFICIAL_TEXT
+from ctspine_leaderboard import downloads
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ctspine_leaderboard.surface import Surface
+    from ctspine_leaderboard.views.vertebrae import VertebraeView, VertebraRow
+
+THE_MAP: Final = (
+    "Means by vertebra, and in how many cases each is; ranked submissions in the order of the official rule."
+)
+
+
+def write_below_map(page: Surface, view: VertebraeView, rows: Sequence[VertebraRow]) -> None:
+    """Write what a reader has to know about a map of some of the rows, and offer its numbers."""
+    page.words(OFFICIAL_TEXT, *view.sentences())
+    page.offer(
+        view.data(),
+        {"page": "vertebrae", "test_set": view.test_set.name, "metric": view.measure.name},
+        downloads.file_name("vertebrae", view.test_set.name, view.measure.name),
+        caption=f"{view.measure.title} by vertebra on the test set {view.test_set.title}.",
+        latex=view.paper_table(rows),
+        digits=dict.fromkeys(VERTEBRAE, 1 if view.measure.unit else 2),
+    )
