@@ -13,7 +13,7 @@ GOODNESS: Final = ("#f9f1b5", "#c3e3b3", "#7cc8bb", "#3a9fc0", "#2568a9", "#123a
 """From bad to good, evenly spaced: ever darker, so that people with any colour vision see the order. After YlGnBu of
 ColorBrewer; its ends are moved inwards, to be told from a white and from a black page."""
 
-_DARK_INK: Final = "#1b1e23"
+_DARK_INK: Final = "#000000"
 _LIGHT_INK: Final = "#ffffff"
 
 
