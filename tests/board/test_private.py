@@ -196,6 +196,21 @@ class TestOneCase:
         assert gaps["before"]["losses"] == gaps["changed"]["losses"] is not None
         assert gaps["before"]["intervals"] == gaps["changed"]["intervals"] is not None
 
+    def test_how_many_cases_decide_is_told_and_never_which(self, tmp_path: Path) -> None:
+        """A lead that one case makes: removing one is enough, as a number alone."""
+        lead = np.full((12, len(LEVELS)), 0.8)
+        lead[5] = 0.99
+        write(tmp_path, {"lead": spines(lead, LEVELS, "COLONOG"), "even": spines(0 * lead + 0.805, LEVELS, "COLONOG")})
+        part = told(tmp_path)
+        assert [row["slug"] for row in part["standings"][0]["rows"]] == ["lead", "even"]
+        assert part["standings"][0]["stability"]["leave_one_out_leaders"] == {}
+        assert part["standings"][0]["stability"]["removal"] == {
+            "n": 1,
+            "exact": False,
+            "case_ids": [],
+            "new_leader": None,
+        }
+
     def test_one_real_prediction_is_not_ranked(self, tmp_path: Path) -> None:
         """Who sends one prediction and otherwise nothing has no mean, and therefore no rank that tells of it."""
         alone = np.zeros((12, len(LEVELS)))
