@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ctspine_bench.rankings.intervals import CONFIDENCE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -42,10 +44,8 @@ def coverage_sentence(found: Standings) -> str:
     """Return how far the intervals can be trusted at so few cases; empty where they can, or where there are none."""
     if found.coverage is None:
         return ""
-    return (
-        f"With {found.n_cases} cases, 95 % intervals are too narrow: in simulations they covered the truth in "
-        f"{100 * found.coverage:.0f} %."
-    )
+    narrow = "are too narrow: in simulations they" if found.coverage < CONFIDENCE else "hold: in simulations they"
+    return f"With {found.n_cases} cases, 95 % intervals {narrow} covered the truth in {100 * found.coverage:.0f} %."
 
 
 def _removal(removal: Removal, found: Standings, names: Mapping[str, str]) -> str:

@@ -20,6 +20,7 @@ from ctspine_bench.rankings.mean_then_rank import scores as means_of
 from ctspine_bench.rankings.paired import METRICS, REGIONS, PairedScores, pair
 from ctspine_bench.rankings.removal import Removal
 from ctspine_bench.rankings.standings import Stability, scheme_agreement
+from ctspine_bench.report.stability import coverage_sentence
 from ctspine_bench.tables import case_table
 
 if TYPE_CHECKING:
@@ -305,3 +306,14 @@ def test_nobody_is_ranked_without_a_vertebra() -> None:
         found = standings(paired, scheme, region="cervical")
         assert (found.rows, found.stability, found.n_cases) == ((), Stability(None, {}, None), 0)
     assert "cervical" in REGIONS
+
+
+def test_how_far_intervals_can_be_trusted_is_said() -> None:
+    """Those of means over few cases are too narrow, those of mean ranks hold; without any, nothing is said."""
+    paired = board_of(41, np.random.default_rng(18), (0.0, 0.02))
+    assert "too narrow" in coverage_sentence(standings(paired, draws=50))
+    assert "hold: in simulations they covered the truth in 95 %" in coverage_sentence(
+        standings(paired, "rank-then-mean", draws=50)
+    )
+    assert coverage_sentence(standings(paired.of_cases(np.arange(41) < 9), draws=50)) == ""
+    assert coverage_sentence(standings(board_of(150, np.random.default_rng(19), (0.0,)), draws=50)) == ""
