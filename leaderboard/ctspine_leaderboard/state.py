@@ -84,7 +84,7 @@ def slide(key: str, label: str, numbers: range, default: int) -> int:
     """
     asked = _asked(key)
     if asked is not None:
-        wanted = int(asked) if asked.isdecimal() and len(asked) <= _DIGITS else None
+        wanted = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) <= _DIGITS else None
         if asked and wanted not in numbers:
             _explain(key, asked, {f"{numbers[0]} to {numbers[-1]}": ""})
         st.session_state[key] = wanted if wanted in numbers else default

@@ -21,7 +21,7 @@ from ctspine_leaderboard.views.cases.finding import (
 )
 from ctspine_leaderboard.views.cases.planes import AXES, VIEWS, slices
 from ctspine_leaderboard.views.cases.scores import case_view, vertebra_view
-from ctspine_leaderboard.views.cases.sources import case_sources, with_predictions
+from ctspine_leaderboard.views.cases.sources import EMPTY_REFERENCE, case_sources, with_predictions
 from ctspine_leaderboard.views.cases.surfaces import SPECKS, SURFACES, surface_views
 from ctspine_leaderboard.views.names import distinct_names
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ctspine_leaderboard.views.cases.finding import FoundCase
     from ctspine_leaderboard.views.cases.scores import CaseView
     from ctspine_leaderboard.views.cases.sources import CaseSources
+    from ctspine_leaderboard.volumes.parts import Reference
 
 MOST: Final = 4
 """How many submissions stand side by side."""
@@ -100,21 +101,20 @@ def _look_closer(board: Board, view: CaseView) -> None:
     chosen = [entries[slug] for slug in slugs]
     with st.spinner("Reading the volumes …"):
         sources = case_sources(settings(), view.test_set, view.case_id, chosen)
-    if sources.reference is not None and kind == "surface":
-        _surfaces(sources, {slug: names[slug] for slug in slugs})
-    elif sources.reference is not None:
-        _pictures(sources, {slug: names[slug] for slug in slugs}, kind, view.case_id)
+    if sources.reference is not None:
+        _pictures(sources, sources.reference, {slug: names[slug] for slug in slugs}, kind, view.case_id)
     frame.words(*sources.sentences)
     _vertebrae(board, view, chosen)
 
 
-def _pictures(sources: CaseSources, names: dict[str, str], kind: str, case_id: str) -> None:
-    number = _slice(sources, kind, case_id) if kind in AXES else None
-    drawn = pictures.panels(sources, names, kind, number)
-    if not drawn:
-        frame.words("The reference of this case has no vertebra to cut along.")
-        return
-    frame.show(drawn)
+def _pictures(sources: CaseSources, reference: Reference, names: dict[str, str], kind: str, case_id: str) -> None:
+    if not reference.part.voxels.any():
+        frame.words(EMPTY_REFERENCE)
+    elif kind == "surface":
+        _surfaces(sources, names)
+    else:
+        number = _slice(reference, kind, case_id) if kind in AXES else None
+        frame.show(pictures.panels(sources, names, kind, number))
 
 
 def _surfaces(sources: CaseSources, names: dict[str, str]) -> None:
@@ -127,10 +127,8 @@ def _surfaces(sources: CaseSources, names: dict[str, str]) -> None:
                 frame.figure(shown.figure, f"{shown.title}. {SURFACES}", key=f"surfaces-{shown.key}")
 
 
-def _slice(sources: CaseSources, kind: str, case_id: str) -> int | None:
-    if sources.reference is None:
-        return None
-    numbers, middle = slices(sources.reference.part, kind)
+def _slice(reference: Reference, kind: str, case_id: str) -> int:
+    numbers, middle = slices(reference.part, kind)
     # Slice 60 of one axis or case is nothing on another.
     if st.session_state.setdefault(_LAST, (kind, case_id)) != (kind, case_id):
         state.set_choice("slice", "")

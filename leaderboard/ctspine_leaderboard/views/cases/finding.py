@@ -65,7 +65,9 @@ class FoundCase:
     def title(self) -> str:
         """What people choose it by."""
         mean = "no vertebra" if self.dsc is None else f"mean DSC {self.dsc:.3f}"
-        return " · ".join((shown(self.case_id), self.source or "unknown source", counted(len(self.labels)), mean))
+        return " · ".join(
+            (shown(self.case_id), shown(self.source) or "unknown source", counted(len(self.labels)), mean)
+        )
 
 
 _kept: Kept[tuple[FoundCase, ...]] = Kept(8)
@@ -99,7 +101,7 @@ def cases_table(cases: Sequence[FoundCase], test_set: str) -> Markup:
                     link=address("cases", set=test_set, case=case.case_id),
                     badges=("known-bad reference",) if known_errata(case.case_id) else (),
                 ),
-                Cell(case.source or "–"),
+                Cell(shown(case.source) or "–"),
                 Cell(str(len(case.labels))),
                 Cell(_number(case.dsc)),
                 Cell("–" if case.dsc is None else f"{case.lowest:.3f} – {case.highest:.3f}"),

@@ -70,7 +70,7 @@ class CaseView:
         """Return what is known of the case itself."""
         outcome = self.rows[0].outcome
         regions = f"Its reference has {levels(outcome.labels)}" if outcome.labels else "Its reference has no vertebra"
-        source = f", from {outcome.source}" if outcome.source else ""
+        source = f", from {shown(outcome.source)}" if outcome.source else ""
         errata = (f"Known to be wrong: {each.text} ({each.reported})." for each in known_errata(self.case_id))
         return (f"{shown(self.case_id)}{source}. {regions}.", *errata)
 

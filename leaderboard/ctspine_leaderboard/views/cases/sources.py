@@ -25,6 +25,8 @@ NO_VOLUMES: Final = (
     "Pictures appear here where the volumes lie on the host's disk: "
     "ctspine-bench leaderboard --references DIR --predictions DIR."
 )
+EMPTY_REFERENCE: Final = "The reference of this case has no vertebra to show."
+
 _NO_REFERENCE: Final = "The reference of this case is not on the host's disk, so that there are no pictures of it."
 _NO_IMAGE: Final = "The CT of this case is not on the host's disk: outlines are drawn on black."
 _LEAST_OUTSIDE_ML: Final = 0.1

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ctspine_bench.anatomy import REGIONS, vertebra_label
+from ctspine_bench.submissions.plain_text import shown
 from ctspine_bench.testsets import SOURCES, official, source_of, training_cases
 from ctspine_leaderboard.tables import Cell, Column, Row, table
 from ctspine_leaderboard.views import test_sets
@@ -173,7 +174,7 @@ def _cells(counts: Counts, *, with_paper: bool) -> tuple[Cell, ...]:
         counts.cut,
     )
     spacing = "–" if counts.spacing_mm is None else f"{counts.spacing_mm[0]:.2f} ± {counts.spacing_mm[1]:.2f}"
-    return (Cell(counts.source), *(Cell(_number(number)) for number in numbers), Cell(spacing))
+    return (Cell(shown(counts.source)), *(Cell(_number(number)) for number in numbers), Cell(spacing))
 
 
 def _record(counts: Counts) -> dict[str, Any]:
