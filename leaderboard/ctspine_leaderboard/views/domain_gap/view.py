@@ -36,7 +36,7 @@ class DomainGapView:
     Attributes:
         sets: The test sets, the public one first.
         entries: The submissions.
-        names: Slug → what people call a submission of the benchmark.
+        names: Slug → what people call a submission; of all that have scores in the benchmark.
         flags: Slug → what a reader has to know about a submission, as people read it.
         reasons: Slug and test set → why it is not ranked there; empty if it is.
         scores: Their scores on all sets, in the order of the entries.
@@ -94,7 +94,7 @@ def domain_gap_view(board: Board, benchmark: str, slugs: Sequence[str]) -> Domai
     return DomainGapView(
         sets=sets,
         entries=entries,
-        names=distinct_names(candidates(board, sets)),
+        names=distinct_names(dict.fromkeys([*candidates(board, sets), *entries])),
         flags={slug: tuple(found) for slug, found in flags.items()},
         reasons={
             (entry.slug, each.name): REASONS[board.status(entry, each.name)] for entry in entries for each in sets

@@ -41,7 +41,7 @@ class VertebraRow:
     Attributes:
         entry: The submission.
         rank: Its official rank on the test set; `None` if it is not ranked.
-        values: The mean of each of C1–L6, `None` where there is none.
+        means: The mean of each of C1–L6, `None` where there is none.
         n: In how many cases each is; "<5", or `None` where that is not told.
         flags: What a reader has to know, as people read it.
         reason: Why it is not ranked; empty if it is.
@@ -49,7 +49,7 @@ class VertebraRow:
 
     entry: Entry
     rank: int | None
-    values: tuple[float | None, ...]
+    means: tuple[float | None, ...]
     n: tuple[int | str | None, ...]
     flags: tuple[str, ...]
     reason: str
@@ -98,7 +98,7 @@ class VertebraeView:
         """
         names = self.names
         drawn = [
-            HeatRow(row.entry.slug, names[row.entry.slug], row.values, row.few, row.rank is not None) for row in rows
+            HeatRow(row.entry.slug, names[row.entry.slug], row.means, row.few, row.rank is not None) for row in rows
         ]
         frame = (chosen[0], vertebra_label(chosen[1])) if chosen else None
         return heat_map(drawn, ["" if n is None else str(n) for n in self.n], self.measure, frame)
@@ -119,7 +119,7 @@ class VertebraeView:
     def paper_table(self, rows: Sequence[VertebraRow]) -> pd.DataFrame:
         """Return some of the rows as a table for a paper."""
         return pd.DataFrame(
-            [{"Submission": row.entry.name, **dict(zip(VERTEBRAE, row.values, strict=True))} for row in rows],
+            [{"Submission": row.entry.name, **dict(zip(VERTEBRAE, row.means, strict=True))} for row in rows],
             columns=["Submission", *VERTEBRAE],
         )
 
@@ -128,7 +128,7 @@ class VertebraeView:
             "rank": row.rank,
             "slug": row.entry.slug,
             "name": row.entry.name,
-            **{f"{self.measure.name}_{name}": value for name, value in zip(VERTEBRAE, row.values, strict=True)},
+            **{f"{self.measure.name}_{name}": value for name, value in zip(VERTEBRAE, row.means, strict=True)},
             **{f"n_{name}": n for name, n in zip(VERTEBRAE, row.n, strict=True)},
             "flags": "; ".join(row.flags),
             "not_ranked_because": row.reason or None,
@@ -151,13 +151,13 @@ def vertebrae_view(board: Board, test_set: str, measure: str = "dsc") -> Vertebr
         if entry is None:
             continue
         labels = entry.on(test_set).get("labels", {})
-        values = missed.get(entry.slug) or tuple(labels.get(name, {}).get(measure) for name in VERTEBRAE)
+        means = missed.get(entry.slug) or tuple(labels.get(name, {}).get(measure) for name in VERTEBRAE)
         n = tuple(labels.get(name, {}).get("n") for name in VERTEBRAE)
-        if all(value is None for value in values):
+        if all(mean is None for mean in means):
             others.append((entry, reason))
             continue
         flags = tuple(FLAGS[flag] for flag in board.flags(entry, test_set))
-        rows.append(VertebraRow(entry, rank, values, n, flags, reason))
+        rows.append(VertebraRow(entry, rank, means, n, flags, reason))
     return VertebraeView(named(test_set), MEASURES[measure], found.note, tuple(rows), tuple(others))
 
 
