@@ -50,6 +50,7 @@ def test_no_name_is_wider_than_asked_for(name, length):
     ("name", "shown"),
     [
         ("short", "short"),
+        ("<b>A & B", "&lt;b&gt;A &amp; B"),
         ("boundary-noise-mild", "boundary-noise-<br>mild"),
         ("Université de Montréal – Verse-Net", "Université de<br>Montréal – Vers…"),
         ("a" * 40, f"{'a' * 15}<br>{'a' * 14}…"),
