@@ -104,6 +104,8 @@ def _watch(visit: Visit) -> None:
     visit.page.on("pageerror", lambda error: visit.problems.append(f"script: {error}"))
     visit.page.on(
         "console",
-        lambda message: visit.problems.append(f"console: {message.text}") if message.type == "error" else None,
+        lambda message: visit.problems.append(f"console: {message.text} {message.location['url']}")
+        if message.type == "error"
+        else None,
     )
     visit.page.on("requestfailed", lambda request: visit.problems.append(f"not there: {request.url}"))
