@@ -110,9 +110,12 @@ def command(ctx: click.Context, /, *, port: int, no_browser: bool, **shown: Path
 def _export(folder: Path, *, base_url: str | None, **shown: Path | None) -> int:
     """Write Standings, Domain gap, Vertebrae and the submissions to FOLDER, as files that need no server.
 
-    FOLDER is replaced when all is written, never before; it must be new, empty or an earlier export.
+    FOLDER is replaced when all is written, never before; it must be new, empty or an earlier export. With references
+    and predictions, submissions get pictures of their worst public cases.
     """
     _check(shown)
+    if shown["references"] and not is_installed("skimage"):
+        raise UsageError(f"pictures of cases need more packages: {HOW_TO_INSTALL}")
     arguments = ["export", str(folder), *(("--base-url", base_url) if base_url else ())]
     return _run(arguments, shown)
 
@@ -135,9 +138,9 @@ def serve(shown: Mapping[str, Path | None], *, port: int = _DEFAULT_PORT, browse
     return _run(["serve", "--port", str(port), *(() if browser else ("--no-browser",))], shown)
 
 
-def is_installed() -> bool:
-    """Return whether what the app needs is there."""
-    return find_spec("streamlit") is not None
+def is_installed(package: str = "streamlit") -> bool:
+    """Return whether a package of the leaderboard is there; by default the one that the app is made with."""
+    return find_spec(package) is not None
 
 
 def first_free_port() -> int:

@@ -176,11 +176,16 @@ def test_a_port_in_use_is_an_error(run: Callable[..., Done], started: Callable[[
 def test_without_streamlit_the_extra_is_named(
     run: Callable[..., Done], started: Callable[[], dict], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The app says what to install; the export, which does without Streamlit, starts."""
+    """The app says what to install, and so do pictures of cases; the rest of the export starts."""
     monkeypatch.setattr(leaderboard, "find_spec", lambda _: None)
     done = run("leaderboard", "--port", free_port())
     assert done.returncode == 2
     assert "pip install 'ctspine-bench[leaderboard]'" in done.stderr
+    references = tmp_path / "references"
+    (references / "public" / "labels").mkdir(parents=True)
+    pictures = run("leaderboard", "export", tmp_path / "out", "--references", references)
+    assert pictures.returncode == 2
+    assert "pip install 'ctspine-bench[leaderboard]'" in pictures.stderr
     assert started() == {}
     assert run("leaderboard", "export", tmp_path / "out").returncode == 7
 

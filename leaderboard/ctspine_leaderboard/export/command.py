@@ -32,13 +32,8 @@ def export(settings: Settings, folder: Path, *, base_url: str | None) -> int:
     address = _checked(base_url) if base_url else ""
     with steps("Writing pages", "reading the submissions") as progress:
         board = Board(settings.submissions, settings.private_standings)
-        n_files = write_site(
-            board,
-            folder,
-            datetime.now(UTC).replace(microsecond=0),
-            base_url=address,
-            on_page=progress.done,
-        )
+        created = datetime.now(UTC).replace(microsecond=0)
+        n_files = write_site(board, settings, folder, created, base_url=address, progress=progress)
     print(f"{n_files} files written; {folder / 'index.html'} is the first page.")  # noqa: T201
     return 0
 

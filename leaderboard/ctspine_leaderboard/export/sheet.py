@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -44,6 +43,14 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Quote:
+    """A text to be copied as it is."""
+
+    kind: ClassVar = "quote"
+    text: str
+
+
+@dataclass(frozen=True)
 class Figure:
     """A figure over a line that says what it shows."""
 
@@ -77,7 +84,7 @@ class Files:
     links: Mapping[str, str]
 
 
-Block = Subheading | Words | Shown | Figure | Files
+Block = Subheading | Words | Shown | Quote | Figure | Files
 
 
 @dataclass
@@ -91,7 +98,7 @@ class Sheet:
         tab: Title of the page in the menu that it belongs to; empty for none.
         test_set: The test set that it is about.
         sets: Test set → the page that is about it instead.
-        folder: Where in the export its files are; by default beside it.
+        folder: Where in the export its files are; by default in a folder of its name.
         notices: What a visitor has to know first.
         blocks: What follows, from the top down.
         files: Path in the export → content of a file beside the page.
@@ -130,6 +137,10 @@ class Sheet:
         """Show a table or a drawing of this package."""
         self.blocks.append(Shown(markup))
 
+    def quote(self, text: str) -> None:
+        """Show a text to be copied as it is."""
+        self.blocks.append(Quote(text))
+
     def figure(self, drawn: go.Figure, what: str, *, key: str) -> None:
         """Show a figure over a line that says what it shows.
 
@@ -147,7 +158,7 @@ class Sheet:
         name: str,
         *,
         caption: str,
-        latex: pd.DataFrame | None = None,
+        latex: pd.DataFrame | str | None = None,
         digits: Mapping[str, int] | None = None,
     ) -> None:
         """Offer a table as files beside the page.
@@ -157,16 +168,19 @@ class Sheet:
             about: What the numbers are about, for the JSON file.
             name: Name of the files without the ending.
             caption: Of the LaTeX table.
-            latex: What the LaTeX file shows, if that is not all of it; without columns there is no LaTeX file.
+            latex: What the LaTeX file shows, if that is not all of it, or its content; without columns there is no
+                LaTeX file.
             digits: Column → digits behind the point, in LaTeX.
         """
         shown = table if latex is None else latex
         made = {"CSV": ("csv", downloads.as_csv(table)), "JSON": ("json", downloads.as_json(table, about))}
-        if len(shown.columns):
+        if isinstance(shown, str):
+            made["LaTeX"] = ("tex", f"{shown}\n".encode())
+        elif len(shown.columns):
             made["LaTeX"] = ("tex", downloads.as_latex(shown, caption, digits))
         links = {}
         for title, (ending, content) in made.items():
-            path = posixpath.join(self.folder or posixpath.dirname(self.path), f"{name}.{ending}")
+            path = f"{self.folder or self.path.removesuffix('.html')}/{name}.{ending}"
             self.files[path] = content
             links[title] = relative(path, self.path)
         self.blocks.append(Files(caption, links))

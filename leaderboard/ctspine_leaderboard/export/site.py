@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import jinja2
 from plotly.offline import get_plotlyjs
@@ -16,7 +17,10 @@ from ctspine_leaderboard.export import addresses
 from ctspine_leaderboard.export.badges import badge
 from ctspine_leaderboard.export.feed import feed
 from ctspine_leaderboard.export.folders import LISTING, listing, replacing_folder
+from ctspine_leaderboard.export.pages.domain_gap import domain_gap_sheet
 from ctspine_leaderboard.export.pages.standings import standings_sheet
+from ctspine_leaderboard.export.pages.submission import pages_of, submission_sheet
+from ctspine_leaderboard.export.pages.vertebrae import vertebrae_sheet
 from ctspine_leaderboard.tables import stylesheet
 from ctspine_leaderboard.views import test_sets
 
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
     from ctspine_bench.board import Board
     from ctspine_leaderboard.export.sheet import Sheet
+    from ctspine_leaderboard.settings import Settings
 
 _SITE: Final = "CTSpine1K leaderboard"
 _TEMPLATES: Final = resources.files("ctspine_leaderboard.export").joinpath("templates")
@@ -34,20 +39,22 @@ _TEMPLATES: Final = resources.files("ctspine_leaderboard.export").joinpath("temp
 
 def write_site(
     board: Board,
+    settings: Settings,
     folder: Path,
     created: datetime,
     *,
     base_url: str = "",
-    on_page: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> int:
     """Write a board as static files, all or none.
 
     Args:
         board: The board.
+        settings: Where the volumes of cases are, for pictures.
         folder: New, empty or an earlier export.
         created: When; the same board at the same time gives the same files.
         base_url: Where the files will be found, with a slash at its end; empty if that is not known.
-        on_page: Called with the path of every page written.
+        progress: Is told how many pages there are, and of each that is written.
 
     Returns:
         How many files were written.
@@ -58,10 +65,14 @@ def write_site(
     """
     with replacing_folder(folder) as temporary:
         site = _Site(board, temporary, created)
-        for sheet in sheets(board):
+        pages = list(_pages(board, settings, base_url))
+        if progress:
+            progress.expect(len(pages))
+        for make in pages:
+            sheet = make()
             site.page(sheet)
-            if on_page:
-                on_page(sheet.path)
+            if progress:
+                progress.done(sheet.path)
         for entry in board.entries:
             site.template(addresses.badge_file(entry.slug), "badge.svg.j2", badge=badge(board, entry))
         site.file(addresses.FEED, feed(board, base_url, created))
@@ -72,11 +83,26 @@ def write_site(
         return len(site.written)
 
 
-def sheets(board: Board) -> Iterator[Sheet]:
-    """Return all pages of an export."""
-    yield standings_sheet(board, test_sets.default(board), addresses.HOME)
+class Progress(Protocol):
+    """Who wants to know how far it is."""
+
+    def expect(self, total: int) -> None:
+        """Hear how many pages there are."""
+
+    def done(self, what: str) -> None:
+        """Hear that a page is written."""
+
+
+def _pages(board: Board, settings: Settings, base_url: str) -> Iterator[Callable[[], Sheet]]:
+    """Return what makes each page."""
+    yield partial(standings_sheet, board, test_sets.default(board), addresses.HOME)
     for test_set in board.test_sets:
-        yield standings_sheet(board, test_set.name, addresses.standings_page(test_set.name))
+        yield partial(standings_sheet, board, test_set.name, addresses.standings_page(test_set.name))
+        yield partial(domain_gap_sheet, board, test_set)
+        yield partial(vertebrae_sheet, board, test_set.name)
+    for entry in board.entries:
+        for path, name in pages_of(board, entry).items():
+            yield partial(submission_sheet, board, entry, path, name, settings, base_url)
 
 
 @dataclass
@@ -103,7 +129,7 @@ class _Site:
             sheet=sheet,
             site=_SITE,
             titles=test_sets.options(self.board),
-            menu=self._menu(sheet.test_set),
+            menu=_menu(sheet.test_set),
             to=lambda path: addresses.relative(path, sheet.path),
             version=__version__,
             created=f"{self.created:%Y-%m-%d %H:%M} UTC",
@@ -123,9 +149,14 @@ class _Site:
         target.write_bytes(content)
         self.written.add(path)
 
-    def _menu(self, test_set: str) -> dict[str, str]:
-        """Return title → page, of the pages that are about a test set."""
-        return {"Standings": addresses.standings_page(test_set)}
+
+def _menu(test_set: str) -> dict[str, str]:
+    """Return title → page, of the pages that are about a test set."""
+    return {
+        "Standings": addresses.standings_page(test_set),
+        "Domain gap": addresses.gap_page(test_set),
+        "Vertebrae": addresses.vertebrae_page(test_set),
+    }
 
 
 def _notices(board: Board) -> tuple[str, ...]:
@@ -137,10 +168,15 @@ def _notices(board: Board) -> tuple[str, ...]:
 
 
 def _assets() -> Iterator[tuple[str, bytes]]:
-    yield "site.css", (stylesheet() + _source("site.css")).encode()
+    yield "site.css", (stylesheet() + _pictures() + _source("site.css")).encode()
     yield "site.js", _source("site.js").encode()
     yield "icon.svg", resources.files("ctspine_leaderboard").joinpath("icon.svg").read_bytes()
     yield "plotly.min.js", get_plotlyjs().encode()
+
+
+def _pictures() -> str:
+    """Return the looks of pictures of cases."""
+    return resources.files("ctspine_leaderboard.views.cases").joinpath("pictures.css").read_text(encoding="utf-8")
 
 
 def _json(document: dict[str, Any]) -> bytes:

@@ -10,7 +10,7 @@ from ctspine_leaderboard import frame, state
 from ctspine_leaderboard.boards import current_board
 from ctspine_leaderboard.sections import submission as sections
 from ctspine_leaderboard.views import test_sets
-from ctspine_leaderboard.views.choices import best_first
+from ctspine_leaderboard.views.choices import best_first, most_to_show
 from ctspine_leaderboard.views.links import address
 from ctspine_leaderboard.views.names import distinct_names
 
@@ -47,11 +47,5 @@ def _chosen(board: Board) -> tuple[Entry, str]:
     entry = board.entry(slug) or board.entries[0]
     with columns[1]:
         hint = "For the parts of this page that are about one test set"
-        test_set = state.choose("set", "Test set", test_sets.options(board), _default_set(board, entry), hint=hint)
+        test_set = state.choose("set", "Test set", test_sets.options(board), most_to_show(board, entry), hint=hint)
     return entry, test_set
-
-
-def _default_set(board: Board, entry: Entry) -> str:
-    """Return a test set on which there is most to show of a submission: one with public cases, if it has results."""
-    there = sorted((each for each in board.test_sets if entry.on(each.name)), key=lambda each: each.private)
-    return there[0].name if there else test_sets.default(board)

@@ -9,7 +9,7 @@ import streamlit as st
 from ctspine_bench.anatomy import VERTEBRAE, vertebra_name
 from ctspine_leaderboard import downloads, frame, state
 from ctspine_leaderboard.boards import current_board
-from ctspine_leaderboard.sections.vertebrae import THE_MAP, write_below_map
+from ctspine_leaderboard.sections.vertebrae import THE_MAP, offer_map, write_about_map
 from ctspine_leaderboard.views import test_sets
 from ctspine_leaderboard.views import vertebrae as views
 
@@ -68,7 +68,8 @@ def _map_and_cell(board: Board, view: views.VertebraeView, rows: tuple[views.Ver
             key=_MAP,
             select=True,
         )
-        write_below_map(frame, view, rows)
+        write_about_map(frame, view)
+        offer_map(frame, view, rows)
 
 
 def _cell(cell: views.CellView) -> None:

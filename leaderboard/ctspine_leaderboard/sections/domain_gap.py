@@ -50,8 +50,8 @@ def write_gaps(page: Surface, view: views.DomainGapView, benchmark: str, link: L
     )
 
 
-def write_gap(page: Surface, found: views.Gap) -> None:
-    """Write one gap taken apart."""
+def write_gap(page: Surface, found: views.Gap, *, explained: bool = True) -> None:
+    """Write one gap taken apart, and if wanted, what its parts are."""
     page.words(views.in_words(found), *found.notes)
     if found.split is None:
         return
@@ -62,7 +62,7 @@ def write_gap(page: Surface, found: views.Gap) -> None:
         "parts, narrow ones what they are lost to.",
         key=f"waterfall-{slug}",
     )
-    page.words(views.THE_PARTS, views.THE_CAUSES, views.membership(found))
+    page.words(*((views.THE_PARTS, views.THE_CAUSES) if explained else ()), views.membership(found))
     page.show(views.part_markup(found))
     about = {"what": "parts of a gap", "submission": slug, "to": found.other.name}
     caption = f"The gap in DSC of {found.entry.name} from Public to {title}, by part and cause."
@@ -85,7 +85,7 @@ def write_sources(page: Surface, board: Board, view: views.DomainGapView, benchm
 
 
 def write_strata(page: Surface, board: Board, view: views.DomainGapView, test_set: TestSet) -> None:
-    """Write the scores within parts of a test set."""
+    """Write the scores within parts of a test set, without a heading."""
     if test_set.private:
         page.words("Of a private test set only sources are told: other parts of it would tell about few cases.")
         return

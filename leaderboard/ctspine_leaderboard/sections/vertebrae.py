@@ -1,4 +1,4 @@
-"""What stands below a map of submissions by vertebra."""
+"""What a map of submissions by vertebra shows, and its numbers."""
 
 from __future__ import annotations
 
@@ -19,9 +19,13 @@ THE_MAP: Final = (
 )
 
 
-def write_below_map(page: Surface, view: VertebraeView, rows: Sequence[VertebraRow]) -> None:
-    """Write what a reader has to know about a map of some of the rows, and offer its numbers."""
+def write_about_map(page: Surface, view: VertebraeView) -> None:
+    """Write what a reader has to know about a map."""
     page.words(OFFICIAL_TEXT, *view.sentences())
+
+
+def offer_map(page: Surface, view: VertebraeView, rows: Sequence[VertebraRow]) -> None:
+    """Offer the numbers of a map of some of the rows."""
     page.offer(
         view.data(),
         {"page": "vertebrae", "test_set": view.test_set.name, "metric": view.measure.name},

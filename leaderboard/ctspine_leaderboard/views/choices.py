@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ctspine_leaderboard.views import test_sets
+
 if TYPE_CHECKING:
     from ctspine_bench.board import Board, Entry
 
@@ -19,6 +21,12 @@ def best_first(board: Board, test_set: str) -> tuple[Entry, ...]:
             board.entries, key=lambda entry: (places.get(entry.slug, len(places)), entry.name.casefold(), entry.slug)
         )
     )
+
+
+def most_to_show(board: Board, entry: Entry) -> str:
+    """Return a test set on which there is most to show of a submission: one with public cases, if it has results."""
+    there = sorted((each for each in board.test_sets if entry.on(each.name)), key=lambda each: each.private)
+    return there[0].name if there else test_sets.default(board)
 
 
 def cut(name: str) -> str:

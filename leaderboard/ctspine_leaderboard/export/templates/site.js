@@ -8,17 +8,29 @@
   const theme = () => root.dataset.theme || (dark.matches ? "dark" : "light");
   if (kept() === "light" || kept() === "dark") root.dataset.theme = kept();
 
+  const draw = () => {
+    for (const source of document.querySelectorAll("script[data-figure]")) {
+      const { data, layout } = JSON.parse(source.textContent);
+      const place = document.getElementById(source.dataset.figure);
+      const looks = getComputedStyle(place);
+      layout.font.color = looks.color;
+      layout.hoverlabel = { ...layout.hoverlabel, bgcolor: looks.getPropertyValue("background-color") };
+      layout.hoverlabel.font = { ...layout.hoverlabel.font, color: looks.color };
+      Plotly.react(place, data, layout, { responsive: true, displayModeBar: false });
+    }
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
     const button = document.querySelector(".theme");
-    const other = () => (theme() === "dark" ? "light" : "dark");
-    const name = () => { button.textContent = other() === "dark" ? "Dark theme" : "Light theme"; };
+    const name = () => { button.textContent = theme() === "dark" ? "Light theme" : "Dark theme"; };
+    const show = (chosen) => { root.dataset.theme = chosen; name(); draw(); };
     button.hidden = false;
-    button.addEventListener("click", () => { root.dataset.theme = other(); keep(root.dataset.theme); name(); });
-    dark.addEventListener("change", name);
+    button.addEventListener("click", () => { show(theme() === "dark" ? "light" : "dark"); keep(theme()); });
+    dark.addEventListener("change", () => { name(); draw(); });
+    let before = "";
+    window.addEventListener("beforeprint", () => { before = theme(); show("light"); });
+    window.addEventListener("afterprint", () => show(before));
     name();
-    for (const element of document.querySelectorAll("script[data-figure]")) {
-      const { data, layout } = JSON.parse(element.textContent);
-      Plotly.newPlot(element.dataset.figure, data, layout, { responsive: true, displayModeBar: false });
-    }
+    draw();
   });
 })();
