@@ -5,20 +5,23 @@ that is published. What is published here beyond the records, and why it may be:
 
 - Ranks, rank intervals, P(rank 1), rank frequencies and Kendall's τ, over all cases, to two digits. They tell how two
   means over all cases compare, both of which are published; a submission whose Mean of Vertebrae is not published,
-  because too few cases contribute to it, is not ranked. Ranks count by the digits that are published: by all of them,
-  two submissions that differ in one case would tell which prediction of it is better. Official metric and HD95 over the
-  whole spine alone: a region would be a slice of the cases.
+  because too few cases contribute to it, is not ranked. Official metric and HD95 over the whole spine alone: a region
+  would be a slice of the cases.
+- Ranks count by the digits that are published: by all of them, two submissions that differ in one case would tell which
+  prediction of it is better. How often one is ahead of the other in resamples would tell even more: of two cases, by
+  how much the one counts more than the other. So resamples do not part submissions whose difference is the doing of
+  few cases, as the p%-rule has it.
 - Of rank-then-mean neither more than one digit of the score nor frequencies: a case counts a whole rank there, and they
   would tell, to who changes one case, against how many others it was won.
-- Intervals of Mean of Vertebrae to the digits of the means: they are wide where few cases decide, and then there is no
-  mean.
+- Intervals of Mean of Vertebrae to the digits of the means, unless their width is the doing of few cases: the only case
+  with a label that is not published moves the mean by a share of its own score when it is left out.
 - How many cases have to be removed to change the leader, never which; not who leads without which case.
 - Of the domain gap, over the labels alone whose means are published (their sum over vertebrae follows from those means
-  and their n): its intervals; the mean losses by cause, all three or none, under the rules for the losses of the
-  record, and only beside those, which are about the other labels as well; and the mean DSC by source. Hidden sources
-  take their next-smallest sibling with them; the number of cases is that of the record, which may hide another. No
-  source is told that some labels nearly make up, or the sum over it less theirs would be about the cases in which they
-  differ. No other strata: each would be another way to slice the same cases, and two slices may differ by one.
+  and their n): its intervals, under the same rule; the mean losses by cause, all three or none, under the rules for the
+  losses of the record, and only beside those, which are about the other labels as well; and the mean DSC by source.
+  Hidden sources take their next-smallest sibling with them; the number of cases is that of the record, which may hide
+  another. No source is told that some labels nearly make up, or the sum over it less theirs would be about the cases in
+  which they differ. No other strata: each would be another way to slice the same cases, and two may differ by one.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
+from scipy.sparse.csgraph import connected_components
 
 from ctspine_bench.anatomy import VERTEBRAE, vertebra_label
 from ctspine_bench.board.condensed import largest_group
@@ -36,6 +40,7 @@ from ctspine_bench.board.private_file import NOTHING, PrivateStandings, PrivateT
 from ctspine_bench.domain_gap import gap_intervals
 from ctspine_bench.errors import SubmissionError
 from ctspine_bench.hosting.disclosure.suppression import (
+    DOMINANCE,
     THRESHOLD,
     Measure,
     few,
@@ -43,13 +48,16 @@ from ctspine_bench.hosting.disclosure.suppression import (
     rounded,
     tells_no_case,
 )
-from ctspine_bench.rankings.paired import LOSSES, PairedScores, joined, pair
+from ctspine_bench.rankings import mean_then_rank
+from ctspine_bench.rankings.paired import LOSSES, PairedScores, joined, label_counts, pair
 from ctspine_bench.rankings.schemes import SCHEMES
 from ctspine_bench.rankings.standings import Standings, standings
 from ctspine_bench.testsets import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+
+    from numpy.typing import NDArray
 
     from ctspine_bench.board.board import Board
     from ctspine_bench.board.entries import Entry
@@ -62,6 +70,8 @@ _SCORE_DIGITS: Final = 3
 # Numbers of one case that differ by less are the same but for rounding.
 _SAME: Final = 1e-9
 _DSC: Final = Measure("dsc", _SCORE_DIGITS)
+# An error is the root of a sum of squares: who knows the sum to within this share knows the root to within a tenth.
+_IN_SQUARES: Final = (1 + DOMINANCE) ** 2 - 1
 _LOSSES: Final = {name: Measure(name, _SCORE_DIGITS, known=1.0 if name == "loss_missed" else 0.0) for name in LOSSES}
 
 
@@ -86,7 +96,7 @@ def _of_test_set(board: Board, test_set: str, store: PrivateStore) -> PrivateTes
     paired = joined(largest_group(parts))
     public = board.paired(test_set.replace("private", "public"))
     told = [entry for entry in ranked if entry.slug in paired.slugs]
-    made = [_told(standings(paired, scheme, metric, as_told=True)) for scheme in SCHEMES for metric in _METRICS]
+    made = [_told(paired, scheme, metric) for scheme in SCHEMES for metric in _METRICS]
     return PrivateTestSet(
         digests={entry.slug: entry.digest for entry in told},
         # With too few cases for a test, nobody has a significance rank.
@@ -122,18 +132,20 @@ def _made(record: Record, scores: StoredScores, test_set: str) -> bool:
     return bool(same_files and one.get("engine_sha256") == other.get("engine_sha256"))
 
 
-def _told(found: Standings) -> Standings:
+def _told(paired: PairedScores, scheme: str, metric: str) -> Standings:
     """Return standings with the digits that may be told, and without anything about single cases."""
-    scheme = SCHEMES[found.scheme]
-    digits = scheme.digits(found.metric)
+    found = standings(paired, scheme, metric, as_told=True, alike=_alike(paired, metric))
+    of_means = not SCHEMES[scheme].ranks
+    digits = SCHEMES[scheme].digits(metric)
+    safe = _safe_intervals(paired, metric) if of_means else frozenset()
     rows = tuple(
         replace(
             row,
             score=round(row.score, digits),
-            score_low=None if scheme.ranks else rounded(row.score_low, digits),
-            score_high=None if scheme.ranks else rounded(row.score_high, digits),
-            p_first=None if scheme.ranks else rounded(row.p_first, _DIGITS),
-            frequencies=() if scheme.ranks else tuple(round(share, _DIGITS) for share in row.frequencies),
+            score_low=rounded(row.score_low, digits) if row.slug in safe else None,
+            score_high=rounded(row.score_high, digits) if row.slug in safe else None,
+            p_first=rounded(row.p_first, _DIGITS) if of_means else None,
+            frequencies=tuple(round(share, _DIGITS) for share in row.frequencies) if of_means else (),
         )
         for row in found.rows
     )
@@ -151,6 +163,42 @@ def _told(found: Standings) -> Standings:
     )
 
 
+def _alike(paired: PairedScores, metric: str) -> NDArray[np.int64]:
+    """Return a number for each submission, `(S,)`: the same where few cases make the difference, also by way of others.
+
+    What a case contributes is how much its vertebrae, at least, would change Mean of Vertebrae.
+    """
+    reference = paired.reference
+    values = paired.measures[metric] / label_counts(paired)[reference.label - 1, None]
+    starts = np.flatnonzero(np.diff(reference.case, prepend=-1))
+    n = len(paired.slugs)
+    near = np.zeros((n, n), np.bool_)
+    for i in range(n):
+        differences = np.add.reduceat(np.abs(values - values[:, [i]]), starts, axis=0)
+        near[i] = _of_few(differences, DOMINANCE)
+    groups: NDArray[np.int64] = connected_components(near, directed=False)[1].astype(np.int64)
+    return groups
+
+
+def _safe_intervals(paired: PairedScores, metric: str) -> frozenset[str]:
+    """Return the submissions whose interval of Mean of Vertebrae is not the doing of few cases."""
+    without_one = mean_then_rank.resampled(paired, metric, "all", 1.0 - np.eye(paired.n_cases))
+    of_few = _of_few((without_one - without_one.mean(axis=0)) ** 2, _IN_SQUARES)
+    return frozenset(slug for slug, unsafe in zip(paired.slugs, of_few, strict=True) if not unsafe)
+
+
+def _of_few(contributions: NDArray[np.float64], share: float) -> NDArray[np.bool_]:
+    """Return whether four others who know what they contribute learn the largest to within a share of it.
+
+    Args:
+        contributions: `(cases, …)`, not negative; where they are all nothing, there is nothing to learn.
+        share: Of the largest one.
+    """
+    ordered = np.sort(contributions, axis=0)[::-1]
+    found: NDArray[np.bool_] = ordered[THRESHOLD - 1 :].sum(axis=0) < share * ordered[0]
+    return found
+
+
 def _gap(entry: Entry, test_set: str, public: PairedScores | None, private: PairedScores) -> dict[str, Any]:
     results = entry.on(test_set)
     told = [
@@ -164,7 +212,7 @@ def _gap(entry: Entry, test_set: str, public: PairedScores | None, private: Pair
     rows, others = rows[rows["label"].isin(told)], rows[~rows["label"].isin(told)]
     may_be_told = bool(len(rows)) and tells_no_case(rows, _DSC)
     intervals = None
-    if may_be_told and public is not None and entry.slug in public.slugs:
+    if may_be_told and public is not None and entry.slug in public.slugs and not _spread_by_few(rows):
         found = gap_intervals(public, one, entry.slug)
         # Added to 0, a rounded −0 is one as well.
         intervals = found and {
@@ -177,6 +225,12 @@ def _gap(entry: Entry, test_set: str, public: PairedScores | None, private: Pair
         "losses": _losses(rows, others) if with_losses else None,
         "sources": _sources(rows, results["sources"]),
     }
+
+
+def _spread_by_few(rows: pd.DataFrame) -> bool:
+    """Whether few cases decide how wide the interval of the mean over these vertebrae is."""
+    deviations = (rows["dsc"] - rows["dsc"].mean()).groupby(rows["case_id"]).sum()
+    return bool(_of_few(deviations.to_numpy(float) ** 2, _IN_SQUARES))
 
 
 def _rows(one: PairedScores) -> pd.DataFrame:

@@ -9,16 +9,15 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TIE: Final = 1e-10
-"""What differs by less is a tie: equal predictions must not part ways by rounding."""
+# Who differs by less from the next one in the order ties with it: equal predictions must not part ways by rounding.
+_TIE: Final = 1e-10
 
 
-def rank_ranges(scores: NDArray[np.float64], tie: float = TIE) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def rank_ranges(scores: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rank submissions in every draw.
 
     Args:
         scores: `(draws, S)`, the larger the better.
-        tie: Who differs by no more from the next one in the order ties with it, and so with all that it ties with.
 
     Returns:
         The first and the last of the ranks that a submission shares with those that tie with it, `(draws, S)` each,
@@ -28,7 +27,7 @@ def rank_ranges(scores: NDArray[np.float64], tie: float = TIE) -> tuple[NDArray[
     order = np.argsort(-scores, axis=1, kind="stable")
     ordered = np.take_along_axis(scores, order, axis=1)
     starts = np.ones((draws, n), dtype=bool)
-    starts[:, 1:] = ordered[:, :-1] - ordered[:, 1:] > tie
+    starts[:, 1:] = ordered[:, :-1] - ordered[:, 1:] > _TIE
     places = np.arange(n)
     first = np.maximum.accumulate(np.where(starts, places, 0), axis=1)
     ends = np.ones((draws, n), dtype=bool)

@@ -109,6 +109,7 @@ def standings(
     *,
     draws: int = DRAWS,
     as_told: bool = False,
+    alike: NDArray[np.int64] | None = None,
 ) -> Standings:
     """Rank submissions.
 
@@ -122,8 +123,9 @@ def standings(
         region: One of `REGIONS`. Without a reference vertebra of it nobody is ranked.
         draws: How many resamples.
         as_told: Rank by the digits that are told of scores where more would tell about single cases
-            (`Scheme.digits`): who is better by less shares a rank, in every resample too. Rounding each resample would
-            not do: how often it parts two submissions tells how far they are apart.
+            (`Scheme.digits`): who is better by less shares a rank.
+        alike: `(S,)` a number for each submission, in the order of their slugs: those with the same one are not told
+            apart in resamples, where how often one is ahead would tell what makes the difference.
     """
     paired = _counted(paired, region)
     n_cases = paired.n_cases
@@ -144,15 +146,17 @@ def standings(
     left_out = resample(paired, metric, region, without_one[without_one.any(axis=1)])
     leaders = _leave_one_out(paired, sign * left_out)
     lead = _removal(paired, scheme, metric, region, int(np.argmin(ranks)))
-    if as_told and np.count_nonzero(oriented == oriented.max()) > 1:
+    same = np.eye(len(scores), dtype=np.bool_) if alike is None else alike[:, None] == alike
+    if as_told and (same[np.argmin(ranks)] | (oriented == oriented.max())).sum() > 1:
         lead = Removal(0, exact=True)
     if n_cases < SMALLEST_N:
         rows = _rows_without_draws(paired.slugs, ranks, scores, (1, len(scores)))
         few = Stability(None, leaders, lead)
         return Standings(scheme, metric, region, n_cases, draws, SEED, None, _sorted(rows), few)
     drawn = resample(paired, metric, region, case_weights(n_cases, draws))
-    low, high = stability.rank_ranges(sign * drawn, 0.5 * 10**-digits if as_told else stability.TIE)
-    sure = surely_better(sign * scores, sign * drawn, sign * left_out)
+    # The mean of those that are not told apart stands for each of them.
+    low, high = stability.rank_ranges(sign * (drawn if alike is None else drawn @ (same / same.sum(axis=0))))
+    sure = surely_better(sign * scores, sign * drawn, sign * left_out) & ~same
     bounds = (1.0, float(len(scores))) if SCHEMES[scheme].ranks else (0.0, max(1.0, METRICS[metric].missed))
     ends = score_intervals(scores, drawn, left_out, bounds)
     rows = _rows(paired.slugs, ranks, scores, ends, sure, (low, high))

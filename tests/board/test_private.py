@@ -196,6 +196,44 @@ class TestOneCase:
         assert gaps["before"]["losses"] == gaps["changed"]["losses"] is not None
         assert gaps["before"]["intervals"] == gaps["changed"]["intervals"] is not None
 
+    @pytest.mark.parametrize("n_less", [1, 2])
+    def test_shares_of_resamples_do_not_weigh_two_cases(self, tmp_path: Path, n_less: int) -> None:
+        """One submission loses a case, the other another one: who is ahead how often would tell which counts more."""
+        dsc = np.random.default_rng(5).uniform(0.3, 0.9, (20, len(LEVELS)))
+        one, other = dsc.copy(), dsc.copy()
+        one[:n_less], other[n_less : 2 * n_less] = 0.0, 0.0
+        write(tmp_path, {"one": spines(one, LEVELS, "COLONOG"), "other": spines(other, LEVELS, "COLONOG")})
+        for each in told(tmp_path)["standings"][:2]:
+            assert [row["frequencies"] for row in each["rows"]] == [[0.5, 0.5]] * 2
+            assert each["stability"]["removal"]["n"] == 0
+
+    @pytest.mark.parametrize(("of_l6", "is_told"), [(0.05, False), (0.78, True)])
+    def test_the_only_case_with_a_label_does_not_show_in_an_interval(
+        self, tmp_path: Path, of_l6: float, *, is_told: bool
+    ) -> None:
+        """Its score, which is hidden, would follow from how wide the interval is: then there is none."""
+        dsc = np.random.default_rng(6).uniform(0.7, 0.85, (30, len(LEVELS)))
+        rare = spines(np.array([[0.8, of_l6]]), ("L3", "L6"), "MSD-T10")
+        write(tmp_path, {"one": [*spines(dsc, LEVELS, "COLONOG"), *rare]})
+        part = told(tmp_path)
+        ((dsc_row,), (hd95_row,)) = (each["rows"] for each in part["standings"][:2])
+        assert [dsc_row[end] is not None for end in ("score_low", "score_high")] == [is_told, is_told]
+        assert dsc_row["frequencies"] == [1.0]
+        assert hd95_row["score_low"] == hd95_row["score"] == 4.0
+
+    def test_nor_in_that_of_a_domain_gap(self, tmp_path: Path) -> None:
+        """When the spread of a mean is that of two cases, the gap has no interval."""
+        dsc = np.full((30, len(LEVELS)), 0.8)
+        store = PrivateStore(tmp_path / "private-store")
+        for slug, lost in (("even", 0), ("odd", 2)):
+            values = dsc - np.random.default_rng(7).uniform(0, 0.01, dsc.shape)
+            values[:lost] = 0.1
+            sets = {name: spines(values, LEVELS, "COLONOG") for name in (PUBLIC, PRIVATE)}
+            write_record_of(tmp_path, slug, sets, store)
+        gaps = told(tmp_path)["domain_gap"]
+        assert gaps["even"]["intervals"] is not None
+        assert gaps["odd"]["intervals"] is None
+
     def test_how_many_cases_decide_is_told_and_never_which(self, tmp_path: Path) -> None:
         """A lead that one case makes: removing one is enough, as a number alone."""
         lead = np.full((12, len(LEVELS)), 0.8)

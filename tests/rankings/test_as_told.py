@@ -53,12 +53,18 @@ def test_one_case_better_is_not_ahead(scheme: str) -> None:
     assert found.stability.removal == (Removal(0, exact=True) if SCHEMES[scheme].resampled else None)
 
 
-def test_nor_do_its_shares_of_resamples_tell() -> None:
-    """Resamples do not part the two by what the scores do not tell; each would be ahead in half of them."""
-    one, other, last = standings(twins(0.01), as_told=True).rows
-    for row in (one, other):
-        assert np.round(row.frequencies, 2).tolist() == [0.5, 0.5, 0.0]
-    assert last.frequencies == (0.0, 0.0, 1.0)
+@pytest.mark.parametrize("gain", [0.01, -0.4])
+def test_nor_do_shares_of_resamples_tell_of_those_that_are_alike(gain: float) -> None:
+    """Resamples do not part them, however large the difference: each is ahead in half; others are as ever."""
+    found = standings(twins(gain), as_told=True, alike=np.array([0, 1, 0]))
+    rows = {row.slug: row for row in found.rows}
+    for slug in ("as it was", "one case better"):
+        assert rows[slug].frequencies == (0.5, 0.5, 0.0)
+        assert (rows[slug].low, rows[slug].high) == (1, 2)
+    assert rows["behind"].frequencies == (0.0, 0.0, 1.0)
+    assert found.stability.removal == Removal(0, exact=True)
+    apart = standings(twins(gain), as_told=True)
+    assert {row.p_first for row in apart.rows} == {0.0, 1.0}
 
 
 def test_with_all_digits_it_would_be_told() -> None:
