@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ctspine_bench.board import Board
 
 _NOTICES: Final = "notices"
+_CAPTION: Final = Markup('<p class="cb-caption">{}</p>')
+# What can be scrolled must hold something that keys can reach.
+_STAYING_CAPTION: Final = Markup('<p class="cb-caption cb-stays" tabindex="0">{}</p>')
 _LATEX: Final = "application/x-tex"
 _FIGURE: Final = {"displayModeBar": False, "responsive": True}
 
@@ -74,19 +77,17 @@ def figure(drawn: go.Figure, what: str, *, key: str, select: bool = False) -> An
     Returns:
         What was clicked, as Streamlit gives it; `None` without `select`.
     """
-    with _room(drawn, key):
+    min_width = (drawn.layout.meta or {}).get("min_width")
+    with _room(key, min_width) if min_width else nullcontext():
         choice = st.plotly_chart(
             drawn, key=key, config=_FIGURE, on_select="rerun" if select else "ignore", selection_mode="points"
         )
-    st.html(Markup('<p class="cb-caption">{}</p>').format(what))
+        st.html((_STAYING_CAPTION if min_width else _CAPTION).format(what))
     return choice if select else None
 
 
-def _room(drawn: go.Figure, key: str) -> AbstractContextManager[Any]:
-    """Return where a figure goes: one that says how much width it needs is scrolled sideways on narrower pages."""
-    min_width = (drawn.layout.meta or {}).get("min_width")
-    if not min_width:
-        return nullcontext()
+def _room(key: str, min_width: int) -> AbstractContextManager[Any]:
+    """Return where a figure goes that needs so many pixels: on narrower pages it is scrolled sideways."""
     name = f"room-{key}"
     st.html(
         f"<style>.st-key-{name} {{ overflow-x: auto; }} .st-key-{name} > * {{ min-width: {min_width:d}px; }}</style>"
