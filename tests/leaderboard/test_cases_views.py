@@ -159,7 +159,7 @@ def test_without_a_ranked_submission_the_others_have_cases(tmp_path: Path) -> No
     assert view is not None
     (row,) = view.rows
     assert row.reason.startswith("Incomplete")
-    assert "refused: a case of the test set has no prediction" in view.table()
+    assert "refused: a case of the test set has no prediction" in view.table
     assert view.data()["failure"].tolist() == ["E_MISSING_CASE"]
     assert vertebra_view(board, PUBLIC, "b", board.entries) is None
 
@@ -191,7 +191,7 @@ def test_submissions_stand_by_their_score_on_the_case(board: Board) -> None:
     assert data["missed"].tolist() == ["", "", "T11"]
     assert data["spurious"].tolist() == ["", "", "L4"]
     assert data["label_shift"].tolist() == [0, 0, 1]
-    html = str(view.table())
+    html = str(view.table)
     assert re.findall(r"<td class=\"cb-right\">([^<]*)</td>", html) == [
         "1.000",
         "0.00",

@@ -64,7 +64,7 @@ def show() -> None:
     view = case_view(board, test_set, case_id)
     if view is not None:
         frame.words(*view.sentences())
-        frame.show(pictures.stylesheet() + view.table())
+        frame.show(pictures.stylesheet() + view.table)
         _offer_case(view)
         _look_closer(board, view)
     _all_cases(found, test_set)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,6 +18,7 @@ from ctspine_bench.submissions.plain_text import shown
 from ctspine_bench.testsets import known_errata, named
 from ctspine_leaderboard.tables import Cell, Column, Row, table
 from ctspine_leaderboard.views.cases.outcomes import outcomes
+from ctspine_leaderboard.views.kept import Kept
 from ctspine_leaderboard.views.links import submission_link
 
 if TYPE_CHECKING:
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
     from ctspine_bench.board import Board, Entry
     from ctspine_bench.testsets import TestSet
     from ctspine_leaderboard.views.cases.outcomes import Outcome
-    from ctspine_leaderboard.views.links import Link
 
+_OTHER_CASES: Final = "Its case table is about other cases or vertebrae than those of the others."
 _SHIFT_HINT: Final = "By how many levels the names are off in most of the spine: +1 is one level too low"
+_kept: Final[Kept[CaseView | None]] = Kept(16)
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class CaseRow:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CaseView:
     """A case across submissions.
 
@@ -74,8 +77,9 @@ class CaseView:
         errata = (f"Known to be wrong: {each.text} ({each.reported})." for each in known_errata(self.case_id))
         return (f"{shown(self.case_id)}{source}. {regions}.", *errata)
 
-    def table(self, link: Link = submission_link) -> Markup:
-        """Return the table for people."""
+    @cached_property
+    def table(self) -> Markup:
+        """The table for people. Of two hundred rows it takes a while, and sliding through slices needs it each time."""
         columns = (
             Column("Submission", "team", "left", wide=True),
             Column("DSC", "mean, ↑ better", hint="Mean over the reference vertebrae; a missed one counts as 0"),
@@ -86,9 +90,9 @@ class CaseView:
         )
         ranked = [row for row in self.rows if not row.reason]
         others = [row for row in self.rows if row.reason]
-        body = [Row(_cells(row, link)) for row in ranked]
+        body = [Row(_cells(row)) for row in ranked]
         if others:
-            body += [Row(heading="Not ranked"), *(Row(_cells(row, link), muted=True) for row in others)]
+            body += [Row(heading="Not ranked"), *(Row(_cells(row), muted=True) for row in others)]
         found = table(columns, body, f"Submissions on the case {shown(self.case_id)}")
         return Markup('<div class="cb-tall">{}</div>').format(found)
 
@@ -163,21 +167,7 @@ class VertebraView:
 
 def case_view(board: Board, test_set: str, case_id: str) -> CaseView | None:
     """Return a case across submissions; `None` if none has scores of it, as of every case of a private test set."""
-    found = outcomes(board, board.entries, test_set)
-    paired = board.paired(test_set)
-    ranked = paired.slugs if paired else ()
-    rows = [
-        CaseRow(
-            entry=entry,
-            outcome=found[entry.slug][case_id],
-            flags=tuple(FLAGS[flag] for flag in board.flags(entry, test_set)),
-            reason="" if entry.slug in ranked else REASONS[board.status(entry, test_set)] or _OTHER_CASES,
-        )
-        for entry in board.entries
-        if case_id in found.get(entry.slug, ())
-    ]
-    rows.sort(key=lambda row: (bool(row.reason), -(row.outcome.dsc or 0.0), row.outcome.hd95_mm or 0.0, row.entry.slug))
-    return CaseView(named(test_set), case_id, tuple(rows)) if rows else None
+    return _kept.get((board.digest, test_set, case_id), lambda: _case_view(board, test_set, case_id))
 
 
 def vertebra_view(board: Board, test_set: str, case_id: str, chosen: Sequence[Entry]) -> VertebraView | None:
@@ -208,17 +198,32 @@ def levels(labels: Sequence[int]) -> str:
     return ", ".join(parts)
 
 
-_OTHER_CASES: Final = "Its case table is about other cases or vertebrae than those of the others."
+def _case_view(board: Board, test_set: str, case_id: str) -> CaseView | None:
+    found = outcomes(board, board.entries, test_set)
+    paired = board.paired(test_set)
+    ranked = paired.slugs if paired else ()
+    rows = [
+        CaseRow(
+            entry=entry,
+            outcome=found[entry.slug][case_id],
+            flags=tuple(FLAGS[flag] for flag in board.flags(entry, test_set)),
+            reason="" if entry.slug in ranked else REASONS[board.status(entry, test_set)] or _OTHER_CASES,
+        )
+        for entry in board.entries
+        if case_id in found.get(entry.slug, ())
+    ]
+    rows.sort(key=lambda row: (bool(row.reason), -(row.outcome.dsc or 0.0), row.outcome.hd95_mm or 0.0, row.entry.slug))
+    return CaseView(named(test_set), case_id, tuple(rows)) if rows else None
 
 
-def _cells(row: CaseRow, link: Link) -> tuple[Cell, ...]:
+def _cells(row: CaseRow) -> tuple[Cell, ...]:
     outcome, declaration = row.outcome, row.entry.declaration
     failure = (f"refused: {CODES.get(outcome.failure, 'the file is not as it should be')}",) if outcome.failure else ()
     return (
         Cell(
             row.entry.name,
             declaration.team if declaration else "",
-            link(row.entry.slug),
+            submission_link(row.entry.slug),
             (*row.flags, *failure),
             hint=row.reason,
         ),
