@@ -67,6 +67,8 @@ def test_a_remark_is_made_once(view: views.DomainGapView) -> None:
         "VerSe, beta: Few.",
     )
     assert views.told_once([], view.entries) == ()
+    three = (alpha, beta, replace(beta, slug="gamma"))
+    assert views.told_once([(verse, each, "Few.") for each in three[1:]], three) == ("VerSe, all but alpha: Few.",)
 
 
 def test_the_coverage_of_small_sets_is_the_measured_one(view: views.DomainGapView) -> None:

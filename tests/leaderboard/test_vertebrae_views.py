@@ -84,7 +84,7 @@ def test_rows_are_in_the_official_order_and_unranked_ones_below(made_folder: Pat
     assert view.rows[2].reason.startswith("Stale")
     assert "stale" in view.rows[2].flags
     assert [(entry.slug, reason) for entry, reason in view.others] == [("beta", "Not scored yet.")]
-    assert "Below the gap are submissions that are not ranked on this test set." in view.sentences()
+    assert "Submissions that are not ranked on this test set come last, below a gap." in view.sentences()
     assert "Without values by vertebra here: beta." in view.sentences()
     ticks = [tick.split("<")[0] for tick in view.figure(view.rows).layout.yaxis.ticktext]
     assert ticks[:3] == ["gamma", "delta", "alpha"]
@@ -205,6 +205,7 @@ def test_the_worst_cases_lead_to_their_pages(made_board: Board) -> None:
     assert markup.count("<a ") == len(found.worst)
     missed = cell(made_board, "delta", PUBLIC, "T10", "missed")
     assert {case.case_id for case in missed.worst} == {case.case_id for case in found.cases if case.missed}
+    assert missed.table().count('<th scope="col"') == found.table().count('<th scope="col"') - 1
     assert cell(made_board, "alpha", PUBLIC, "T10", "missed").worst == ()
 
 

@@ -103,16 +103,13 @@ def told_once(remarks: Iterable[tuple[TestSet, Entry, str]], entries: Sequence[E
         remarks: About a test set and a submission.
         entries: All submissions that are shown.
     """
-    of_set: dict[tuple[str, str], list[str]] = {}
+    of_set: dict[tuple[str, str], list[Entry]] = {}
     for test_set, entry, remark in remarks:
-        of_set.setdefault((remark, title(test_set)), []).append(entry.name)
-    sets: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        of_set.setdefault((remark, title(test_set)), []).append(entry)
+    sets: dict[tuple[str, tuple[Entry, ...]], list[str]] = {}
     for (remark, name), whose in of_set.items():
         sets.setdefault((remark, tuple(whose)), []).append(name)
-    return tuple(
-        f"{_listed(names)}{'' if len(whose) == len(entries) else f', {_listed(whose)}'}: {remark}"
-        for (remark, whose), names in sets.items()
-    )
+    return tuple(f"{_listed(names)}{_whose(whose, entries)}: {remark}" for (remark, whose), names in sets.items())
 
 
 def coverage_note(scores: Iterable[Score], gaps: Iterable[Gap] = ()) -> str:
@@ -166,6 +163,16 @@ def reannotation_note() -> str:
         f"{at_home - after:.3f} of it remained. Compare results on VerSe only if they were scored against the same "
         "version of its annotation."
     )
+
+
+def _whose(entries: Sequence[Entry], everybody: Sequence[Entry]) -> str:
+    """Return whose a remark is, in as few names as possible; empty if it is everybody's."""
+    others = [each.name for each in everybody if each not in entries]
+    if not others:
+        return ""
+    if len(others) < len(entries):
+        return f", all but {_listed(others)}"
+    return f", {_listed([each.name for each in entries])}"
 
 
 def _listed(names: Sequence[str]) -> str:

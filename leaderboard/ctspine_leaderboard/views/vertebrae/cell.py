@@ -99,23 +99,27 @@ class CellView:
 
     def table(self) -> Markup:
         """Return `worst` as a table for people, with links to the pages of the cases."""
-        unit = self.measure.unit or ("1: missed" if self.measure.name == MISSED else "0 to 1")
+        arrow = "↑" if self.measure.larger_is_better else "↓"
         columns = [
             Column("Case", align="left", wide=True),
             Column("Source", align="left"),
-            Column(self.measure.title, f"{unit}, {'↑' if self.measure.larger_is_better else '↓'} better"),
+            Column(self.measure.title, f"{self.measure.unit or '0 to 1'}, {arrow} better"),
         ]
-        rows = [
-            Row(
-                (
-                    Cell(case.case_id, link=self._link(case), badges=("missed",) if case.missed else ()),
-                    Cell(case.source or "unknown"),
-                    Cell(f"{case.value:.{self.measure.digits}f}"),
-                )
+        rows: list[tuple[Cell, ...]] = [
+            (
+                Cell(case.case_id, link=self._link(case), badges=("missed",) if case.missed else ()),
+                Cell(case.source or "unknown"),
+                Cell(f"{case.value:.{self.measure.digits}f}"),
             )
             for case in self.worst
         ]
-        return table(columns, rows, f"Worst cases of {self.entry.name} for {self.vertebra}")
+        # Of misses there is nothing to say but that.
+        shown = slice(2 if self.measure.name == MISSED else 3)
+        return table(
+            columns[shown],
+            [Row(cells[shown]) for cells in rows],
+            f"Worst cases of {self.entry.name} for {self.vertebra}",
+        )
 
     def data(self) -> pd.DataFrame:
         """Return all cases, the worst first."""

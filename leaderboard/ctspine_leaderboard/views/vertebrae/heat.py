@@ -107,7 +107,7 @@ class VertebraeView:
         """Return what a reader has to know about the map."""
         found = [_held_back(self)]
         if any(row.reason for row in self.rows):
-            found.append("Below the gap are submissions that are not ranked on this test set.")
+            found.append("Submissions that are not ranked on this test set come last, below a gap.")
         if self.others:
             found.append(f"Without values by vertebra here: {_names(entry for entry, _ in self.others)}.")
         return tuple(filter(None, found))
