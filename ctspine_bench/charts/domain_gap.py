@@ -26,7 +26,7 @@ PART_TITLES: Final[Mapping[str, str]] = {
 """Part of a gap → what people read."""
 
 _AXIS: Final = f"mean DSC, {direction(larger_is_better=True)}"
-_NAME_LENGTH: Final = 17
+_NAME_LENGTH: Final = 16
 _NAME_PIXELS: Final = 124
 _NAME_LINE_PIXELS: Final = 14
 _SLOPE_PIXELS: Final = 380
