@@ -161,7 +161,7 @@ def test_the_cases_that_decide_are_the_largest_differences(made_board: Board, ma
     assert first[0].difference == pytest.approx(difference.max(), abs=1e-12)
     table = tables.deciding_table(found)
     assert table is not None
-    assert f'href="cases?set=phantom-public&amp;case={first[0].case_id}&amp;id=beta"' in table
+    assert f'href="cases?set=phantom-public&amp;case={first[0].case_id}&amp;ids=beta%2Cgamma"' in table
 
 
 def test_without_the_cases_that_are_named_the_other_is_ahead(made_board: Board, made_folder: Path) -> None:

@@ -278,7 +278,7 @@ def test_the_worst_cases_are_those_with_the_lowest_mean(made_board: Board, made_
     told = "; ".join(first.events)
     assert ("missed" in told) == bool(missed)
     table = cases.worst_table(worst, entry, PUBLIC)
-    assert f'href="cases?set=phantom-public&amp;case={first.case_id}&amp;id=delta"' in table
+    assert f'href="cases?set=phantom-public&amp;case={first.case_id}&amp;ids=delta"' in table
 
 
 def test_what_happened_in_a_case_is_named() -> None:

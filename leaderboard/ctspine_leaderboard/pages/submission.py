@@ -32,7 +32,7 @@ def show() -> None:
     if not entry.problem:
         sections.write_numbers(frame, board, entry)
         sections.write_test_set(
-            frame, board, entry, test_set, lambda case: address("cases", set=test_set, case=case, id=entry.slug)
+            frame, board, entry, test_set, lambda case: address("cases", set=test_set, case=case, ids=entry.slug)
         )
         sections.write_provenance(frame, board, entry)
         sections.write_citation(frame, entry)

@@ -89,7 +89,7 @@ def deciding_table(found: Comparison) -> Markup | None:
 
 
 def _case(found: Comparison, case: DecidingCase) -> Row:
-    link = address("cases", set=found.test_set.name, case=case.case_id, id=found.first.slug)
+    link = address("cases", set=found.test_set.name, case=case.case_id, ids=f"{found.first.slug},{found.second.slug}")
     return Row(
         (
             Cell(case.case_id, case.source, link),

@@ -130,7 +130,7 @@ def worst_table(
         test_set: Where.
         link: Case → the address of its pictures; by default the page of the app.
     """
-    link = link or (lambda case_id: address("cases", set=test_set, case=case_id, id=entry.slug))
+    link = link or (lambda case_id: address("cases", set=test_set, case=case_id, ids=entry.slug))
     columns = [
         Column("Case", "source", "left"),
         Column("DSC", "↑ better"),
