@@ -71,7 +71,7 @@ def _errata(board: Board) -> None:
 
 def _taking_part() -> None:
     frame.subheading("How to submit", taking_part.STEPS)
-    st.code(taking_part.COMMANDS, language="shell")
+    st.code(taking_part.COMMANDS, language="shell", wrap_lines=True)
     frame.words(taking_part.PROMISES)
     frame.subheading("Licence and citation", taking_part.LICENCES)
     st.code(dataset_bibtex(), language="bibtex", wrap_lines=True)

@@ -142,7 +142,7 @@ def test_the_private_set_is_ranked_from_the_organizers_file(app: str, open_in_br
 
 def test_a_case_on_the_disk_has_pictures(app: str, open_in_browser: OpenInBrowser) -> None:
     """Where the volumes of a case are at hand, it is drawn, with a slider through its slices."""
-    visit = open_in_browser(f"{app}/cases?set=phantom-public&case={CASE}")
+    visit = open_in_browser(f"{app}/cases?set=phantom-public&case={CASE}&view=axial")
     ready(visit.page)
     visit.page.wait_for_selector("[data-testid=stMain] img", timeout=30_000)
     assert visit.page.get_by_role("slider").count() >= 1
