@@ -40,7 +40,7 @@ DOORS = {
     "nibabel": ["volumes", "phantom.write"],
     "isal": ["volumes", "phantom.write"],
     "click": ["cli"],
-    "rich": ["cli", "report.terminal"],
+    "rich": ["cli", "report.terminal", "report.terminal_standings"],
     "jinja2": ["report.html"],
     "markupsafe": ["report.html"],
     "plotly": ["charts", "report.html"],

@@ -191,11 +191,12 @@ def _of_few(contributions: NDArray[np.float64], share: float) -> NDArray[np.bool
     """Return whether four others who know what they contribute learn the largest to within a share of it.
 
     Args:
-        contributions: `(cases, …)`, not negative; where they are all nothing, there is nothing to learn.
+        contributions: `(cases, …)`, not negative; where they are nothing but rounding, there is nothing to learn.
         share: Of the largest one.
     """
     ordered = np.sort(contributions, axis=0)[::-1]
     found: NDArray[np.bool_] = ordered[THRESHOLD - 1 :].sum(axis=0) < share * ordered[0]
+    found &= ordered[0] > _SAME**2
     return found
 
 

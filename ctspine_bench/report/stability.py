@@ -52,7 +52,9 @@ def _removal(removal: Removal, found: Standings, names: Mapping[str, str]) -> st
     if removal.n is None:
         return "No removal of cases that was tried puts another submission first."
     if removal.n == 0:
-        return "The first place is shared."
+        if sum(row.rank == 1 for row in found.rows) > 1:
+            return "The first place is shared."
+        return "What parts the first from another is too little to count cases by."
     # Fewer than one case is none, and then the first place would be shared.
     exact = removal.exact or removal.n == 1
     ahead = names.get(removal.new_leader, removal.new_leader) if removal.new_leader else "another submission"
