@@ -66,9 +66,18 @@ def strata_chart(names: Sequence[str], rows: Sequence[StratumRow]) -> go.Figure:
             mode="markers",
             marker={"symbol": symbol, "size": 9, "color": colour},
         )
-    for height in heights:
-        half = (row_pixels - _GAP_PIXELS) / 2
-        figure.add_hrect(height - half, height + half, fillcolor=SHADE, line_width=0, layer="below")
+    half = (row_pixels - _GAP_PIXELS) / 2
+    band = {
+        "type": "rect",
+        "xref": "x domain",
+        "x0": 0,
+        "x1": 1,
+        "fillcolor": SHADE,
+        "line": {"width": 0},
+        "layer": "below",
+    }
+    # All at once: one by one, each copies those before it.
+    figure.update_layout(shapes=[{**band, "y0": height - half, "y1": height + half} for height in heights])
     low, high = score_range([mark for row in rows for mark in row.marks if mark])
     top = _add_key(figure, names) if len(names) > 1 else 8
     figure = styled(figure, int(end) + top + 48, top=top, bottom=48)
