@@ -46,7 +46,7 @@ DOORS = {
     "plotly": ["charts", "report.html"],
     "PIL": ["report.pictures"],
     "yaml": ["yaml_files"],
-    "pydantic": ["submissions", "hosting.comment", "board.loading"],
+    "pydantic": ["submissions", "hosting.comment"],
     "zstandard": ["archives"],
     "urllib3": ["archives.fetching"],
     "ctypes": ["isolation"],

@@ -84,7 +84,7 @@ def _headline(found: Standings | None, test_set: str, by: tuple[str, str, str], 
     text.append(f"\n{SCHEMES[scheme].title} · {METRICS[metric].title} · {where}", "not bold")
     is_official = by == OFFICIAL and named(test_set).private
     order = ("the official order", "green not bold") if is_official else ("not the official order", "dim not bold")
-    return text.append(" · ").append(*order)
+    return text.append(" · ", "not bold").append(*order)
 
 
 def _table(board: Board, test_set: str, found: Standings, means: Mapping[str, BoardStandings], width: int) -> Group:
