@@ -5,6 +5,7 @@ It says nothing about private cases: it may be published as it is.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,11 +13,14 @@ from ctspine_bench import __version__
 from ctspine_bench.board.private_file import SCHEMA_VERSION
 from ctspine_bench.board.standings_file import to_document
 from ctspine_bench.bootstrap import DRAWS, SEED
+from ctspine_bench.files import replacing
 from ctspine_bench.rankings.intervals import CONFIDENCE
 from ctspine_bench.rankings.paired import REGIONS
 from ctspine_bench.rankings.schemes import OFFICIAL, OFFICIAL_TEXT, SCHEMES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ctspine_bench.board.board import Board
 
 METRICS: Final = ("dsc", "hd95_mm")
@@ -55,6 +59,17 @@ def standings_document(board: Board) -> dict[str, Any]:
             for test_set in board.test_sets
         },
     }
+
+
+def write_standings(board: Board, path: Path) -> None:
+    """Write standings.json, atomically; without indents, as of many submissions it is mostly shares of resamples.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    text = json.dumps(standings_document(board), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    with replacing(path) as temporary:
+        temporary.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _public(board: Board, test_set: str) -> dict[str, Any]:

@@ -52,9 +52,8 @@ def command(
     """
     from rich.console import Console
 
-    from ctspine_bench.board.document import standings_document
+    from ctspine_bench.board.document import write_standings
     from ctspine_bench.report.terminal_standings import render_standings
-    from ctspine_bench.tables import write_json
 
     board = _board(submissions, private_store, private_standings)
     console = Console(highlight=False)
@@ -65,7 +64,7 @@ def command(
     if not board.entries:
         click.echo(f"There is no submission in {submissions} yet.")
     if output:
-        write_json(standings_document(board), output)
+        write_standings(board, output)
         click.echo(f"standings  {output}", err=True)
     problems = [entry.problem for entry in board.entries if entry.problem]
     if problems:

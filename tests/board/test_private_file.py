@@ -16,7 +16,7 @@ from ctspine_bench.board.board import (
     NOT_TOLD,
     OLD_PRIVATE_STANDINGS,
 )
-from ctspine_bench.board.document import standings_document
+from ctspine_bench.board.document import standings_document, write_standings
 from ctspine_bench.board.private import private_standings
 from ctspine_bench.board.private_file import read_private_standings
 from ctspine_bench.errors import FileError
@@ -189,7 +189,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "a gap of nothing": (lambda path: change(path, lambda part: part["domain_gap"].update(beta=None)), "subscriptable"),
     "half a gap": (lambda path: change(path, lambda part: part["domain_gap"]["beta"].pop("sources")), "'sources'"),
     "an interval of one": (
-        lambda path: change(path, lambda part: part["domain_gap"]["beta"]["intervals"].update(gap=[1])),
+        lambda path: change(path, lambda part: part["domain_gap"]["beta"].update(intervals={"gap": [1]})),
         "unpack",
     ),
     "a count of text": (
@@ -250,7 +250,7 @@ def test_other_test_sets_are_not_read_from_it(path: Path, made: Path) -> None:
 
 def test_a_file_without_private_standings(made: Path, tmp_path: Path) -> None:
     """One that was written without the store is valid, and as good as none."""
-    write_json(standings_document(board_of(made)), tmp_path / "standings.json")
+    write_standings(board_of(made), tmp_path / "standings.json")
     board = board_of(made, tmp_path / "standings.json")
     assert board.private_problem is None
     assert board.standings(PRIVATE).note == NO_PRIVATE_STANDINGS
