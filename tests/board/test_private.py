@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from ctspine_bench.board.board import NOT_IN_PRIVATE_STANDINGS
 from ctspine_bench.board.document import standings_document
-from ctspine_bench.board.private import _hidden_sources, _losses, private_standings
+from ctspine_bench.board.private import private_standings
+from ctspine_bench.board.private_gap import _hidden_sources, _losses
 from ctspine_bench.errors import SubmissionError
 from ctspine_bench.hosting.store import PrivateStore
 from ctspine_bench.rankings import SCHEMES

@@ -26,6 +26,12 @@ FEW: Final = f"<{THRESHOLD}"
 DOMINANCE: Final = 0.1
 """A mean is not published if four others, who know what they contribute, learn the largest to within this share."""
 
+SQUARED_DOMINANCE: Final = (1 + DOMINANCE) ** 2 - 1
+"""Likewise for squares: who knows the largest to within this share knows its root to within that of `DOMINANCE`."""
+
+_NOTHING: Final = 1e-18
+"""What is smaller, also as a square, is rounding."""
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -68,6 +74,19 @@ def _is_dominated(
     rounding = 0.5 * 10**-measure.digits * weights.sum()
     contributions = np.sort(np.bincount(case, np.abs(values - measure.known) * weights))[::-1]
     return bool(contributions[THRESHOLD - 1 :].sum() + rounding < DOMINANCE * contributions[0])
+
+
+def made_by_few(contributions: NDArray[np.float64], share: float = DOMINANCE) -> NDArray[np.bool_]:
+    """Return whether sums over cases give the largest contribution away to four others who know what they contribute.
+
+    Args:
+        contributions: `(cases, …)`, not negative; where they are nothing but rounding, there is nothing to learn.
+        share: To within what share of it.
+    """
+    ordered = np.sort(contributions, axis=0)[::-1]
+    found: NDArray[np.bool_] = ordered[THRESHOLD - 1 :].sum(axis=0) < share * ordered[0]
+    found &= ordered[0] > _NOTHING
+    return found
 
 
 def hidden_cells(
