@@ -18,7 +18,7 @@ from playwright.sync_api import sync_playwright
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, Page, Request, Route
 
 _USUAL_PLACE = "/usr/bin/chromium"
 _HERE = {"localhost", "127.0.0.1", "::1"}
@@ -100,12 +100,19 @@ def _watch(visit: Visit) -> None:
         else:
             route.continue_()
 
+    def failed(request: Request) -> None:
+        # Whoever leaves a page stops what it was still loading.
+        if request.failure != "net::ERR_ABORTED":
+            visit.problems.append(f"not there: {request.url}")
+
     visit.page.route("**/*", answer)
     visit.page.on("pageerror", lambda error: visit.problems.append(f"script: {error}"))
     visit.page.on(
         "console",
-        lambda message: visit.problems.append(f"console: {message.text} {message.location['url']}")
-        if message.type == "error"
-        else None,
+        lambda message: (
+            visit.problems.append(f"console: {message.text} {message.location['url']}")
+            if message.type == "error"
+            else None
+        ),
     )
-    visit.page.on("requestfailed", lambda request: visit.problems.append(f"not there: {request.url}"))
+    visit.page.on("requestfailed", failed)

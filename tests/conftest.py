@@ -6,4 +6,4 @@ import pytest
 
 pytest.register_assert_rewrite("oracle")
 
-pytest_plugins = ["browser", "command_line", "https_server"]
+pytest_plugins = ["browser", "command_line", "exported_sites", "https_server"]

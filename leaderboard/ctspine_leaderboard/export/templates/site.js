@@ -6,6 +6,7 @@
   const kept = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
   const keep = (theme) => { try { localStorage.setItem("theme", theme); } catch { /* then not */ } };
   const theme = () => root.dataset.theme || (dark.matches ? "dark" : "light");
+  root.dataset.scripted = "";
   if (kept() === "light" || kept() === "dark") root.dataset.theme = kept();
 
   const draw = () => {
