@@ -145,7 +145,7 @@ class StandingsView:
     def score_figure(self) -> go.Figure | None:
         """Draw the scores with their intervals; `None` without intervals."""
         found = self.standings
-        if found is None or found.rows[0].score_low is None:
+        if found is None or all(row.score_low is None for row in found.rows):
             return None
         return forest_plot(found, self.names)
 
