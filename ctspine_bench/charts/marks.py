@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from ctspine_bench.charts.style import OKABE_ITO
 
@@ -66,6 +65,8 @@ def spread(wanted: NDArray[np.float64], gap: float, low: float, high: float) -> 
     """
     order = np.argsort(wanted, kind="stable")
     below = gap * np.arange(len(wanted))
+    from scipy.optimize import isotonic_regression  # slow to import
+
     found = isotonic_regression(wanted[order] - below).x if len(wanted) else np.empty(0)
     placed = np.empty(len(wanted))
     placed[order] = np.clip(found, low, max(low, high - gap * (len(wanted) - 1))) + below

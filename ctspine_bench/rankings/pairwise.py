@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtr, ndtri
 
 from ctspine_bench.bootstrap import SMALLEST_N
 from ctspine_bench.rankings.paired import METRICS, case_means
@@ -63,6 +63,8 @@ def wilcoxon(differences: NDArray[np.float64]) -> PairwiseTest:
         return PairwiseTest(n, None, effect, None, None)
     p = 1.0
     if found.any():
+        from scipy import stats  # slow to import
+
         p = float(stats.wilcoxon(found, zero_method="pratt", method="approx").pvalue)
     low, high = _interval(np.sort(walsh), n)
     return PairwiseTest(n, p, effect, low, high)
@@ -114,8 +116,8 @@ def p_values_of_all(paired: PairedScores, metric: str, region: str) -> NDArray[n
     for i in range(n_submissions - 1):
         differences = np.round(oriented[i] - oriented[i + 1 :], _DIGITS)
         z = _signed_rank_z(differences)
-        result[i, i + 1 :] = stats.norm.sf(z)
-        result[i + 1 :, i] = stats.norm.sf(-z)
+        result[i, i + 1 :] = ndtr(-z)
+        result[i + 1 :, i] = ndtr(z)
     return result
 
 
@@ -159,5 +161,5 @@ def _ranks_with_ties(ordered: NDArray[np.int64]) -> NDArray[np.float64]:
 def _interval(walsh: NDArray[np.float64], n: int) -> tuple[float, float]:
     """Return the order statistics of the sorted Walsh averages that the test at 5 % does not reject."""
     mean, error = n * (n + 1) / 4, np.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-    skipped = max(0, int(np.floor(mean - stats.norm.ppf(1 - LEVEL / 2) * error)))
+    skipped = max(0, int(np.floor(mean - ndtri(1 - LEVEL / 2) * error)))
     return float(walsh[skipped]), float(walsh[-1 - skipped])

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import rankdata
 
 from ctspine_bench.rankings.paired import METRICS, case_means
 
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
 def case_ranks(paired: PairedScores, metric: str, region: str) -> NDArray[np.float64]:
     """Return the rank of each submission in each case, `(n, S)`; ties get the mean rank, a case without any is NaN."""
+    from scipy.stats import rankdata  # slow to import
+
     means = case_means(paired, metric, region)
     # What differs by rounding alone is a tie.
     oriented = np.round(-means if METRICS[metric].larger_is_better else means, 12)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.stats import rankdata
 
 from ctspine_bench.anatomy import REGIONS as PARTS
 from ctspine_bench.bootstrap import SMALLEST_N
@@ -39,6 +38,8 @@ def tasks(paired: PairedScores, metric: str, region: str) -> tuple[tuple[str, st
 
 def scores(paired: PairedScores, metric: str, region: str) -> NDArray[np.float64]:
     """Return the mean rank over the tasks of each submission, `(S,)`; NaN if there is no task."""
+    from scipy.stats import rankdata  # slow to import
+
     ranks = [rankdata(-n_beaten(paired, *task)) for task in tasks(paired, metric, region)]
     return np.mean(ranks, axis=0) if ranks else np.full(len(paired.slugs), np.nan)
 
