@@ -36,8 +36,7 @@ HOW_TO_INSTALL: Final = "pip install 'ctspine-bench[leaderboard]'"
 _DEFAULT_PORT: Final = 8501
 _PORTS_TRIED: Final = 20
 _STOPPED_IN_S: Final = 5
-_FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
-_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+_PATH: Final = click.Path(path_type=Path)
 
 
 def _shown(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,28 +44,28 @@ def _shown(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option(
             "--predictions",
-            type=_FOLDER,
+            type=_PATH,
             envvar=_VARIABLES["predictions"],
             metavar="DIR",
             help="Predictions to look at: <submission>/<test set>/<case>.nii.gz.",
         ),
         click.option(
             "--references",
-            type=_FOLDER,
+            type=_PATH,
             envvar=_VARIABLES["references"],
             metavar="DIR",
             help="References to look at: <test set>/labels, and <test set>/volumes for the CT.",
         ),
         click.option(
             "--private-standings",
-            type=_FILE,
+            type=_PATH,
             envvar=_VARIABLES["private_standings"],
             metavar="FILE",
             help="The organizers' standings.json, for private test sets.",
         ),
         click.option(
             "--submissions",
-            type=_FOLDER,
+            type=_PATH,
             envvar=_VARIABLES["submissions"],
             metavar="DIR",
             help="Folder of the submissions.  [default: submissions]",
@@ -166,11 +165,15 @@ def _check(shown: Mapping[str, Path | None]) -> None:
     """Refuse what is not what it is said to be.
 
     Raises:
-        UsageError: The folder of references is laid out in another way.
+        UsageError: A folder is not there, or that of references is laid out in another way.
         FileError: E_STANDINGS.
     """
     from ctspine_bench.board.private_file import read_private_standings
 
+    for name in ("submissions", "references", "predictions"):
+        folder = shown[name]
+        if folder and not folder.is_dir():
+            raise UsageError(f"expected a folder for --{name}, found none called {folder}")
     references, standings = shown["references"], shown["private_standings"]
     if references and not any(path.is_dir() for path in references.glob("*/labels")):
         raise UsageError(
