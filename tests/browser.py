@@ -5,9 +5,9 @@ Whatever goes wrong in a page while a test looks at it is kept in `Visit.problem
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page, Request, Route
 
-_USUAL_PLACE = "/usr/bin/chromium"
+_NAMES = ("chromium", "google-chrome", "/usr/bin/chromium")
 _HERE = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -57,9 +57,10 @@ class Visit:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Chromium, started anew for each module of tests: its event loop must not be there for others."""
-    path = shutil.which("chromium") or (_USUAL_PLACE if Path(_USUAL_PLACE).exists() else None)
+    path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
-        pytest.skip(f"needs Chromium, at {_USUAL_PLACE} or on the PATH")
+        missing = pytest.fail if os.environ.get("CI") else pytest.skip
+        missing(f"needs a browser on the PATH: one of {', '.join(_NAMES)}")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path,
