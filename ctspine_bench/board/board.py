@@ -96,8 +96,8 @@ class Board:
                 self.private_problem = error
         self.digest = _digest([[entry.slug, entry.digest] for entry in self.entries], self._signature[-1])
         self._paired: dict[str, tuple[PairedScores | None, frozenset[str]]] = {}
-        # By a digest over all that they are made from.
-        self._standings: dict[str, tuple[Standings, frozenset[str]]] = previous._standings if previous else {}
+        # By a digest over all that they are made from. Those of an earlier board are on disk; here they would pile up.
+        self._standings: dict[str, tuple[Standings, frozenset[str]]] = {}
 
     def refreshed(self) -> Board:
         """Return this board if nothing has changed on disk, else a new one that keeps what is still valid."""
