@@ -16,10 +16,10 @@ the draws an expanded percentile interval (Hesterberg, 2015, doi:10.1080/0003130
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtrit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +31,7 @@ _ROUNDING: Final = 1e-12
 # Likewise for the variance of a difference, as a share of the variances of its two parts.
 _NO_VARIANCE: Final = 1e-13
 # 1.96: the half width of a normal interval in standard errors.
-_OF_ONE: Final = float(-ndtri((1 - CONFIDENCE) / 2))
+_OF_ONE: Final = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 # Draws for which the differences of one submission to all others are held at a time: they stay in the cache.
 _BLOCK: Final = 1000
 
@@ -123,6 +123,8 @@ def _jackknife(deviation: NDArray[np.float64], n_cases: int) -> NDArray[np.float
 
 def _student(z: float, n_cases: int) -> float:
     """Return where t with n − 1 degrees of freedom has the tail that the normal distribution has from z on."""
+    from scipy.special import ndtr, stdtrit  # slow to import, and standings are mostly read from the cache
+
     return float(-stdtrit(n_cases - 1, ndtr(-z)))
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import combinations
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 from ctspine_bench.bootstrap import SMALLEST_N
 from ctspine_bench.rankings.paired import METRICS, case_means
@@ -108,6 +108,8 @@ def p_values_of_all(paired: PairedScores, metric: str, region: str) -> NDArray[n
 
     The same test as `wilcoxon`, by its normal approximation, for all pairs at once.
     """
+    from scipy.special import ndtr  # slow to import
+
     means = case_means(paired, metric, region)
     means = means[~np.isnan(means).any(axis=1)]
     oriented = np.ascontiguousarray(means.T if METRICS[metric].larger_is_better else -means.T)
@@ -161,5 +163,5 @@ def _ranks_with_ties(ordered: NDArray[np.int64]) -> NDArray[np.float64]:
 def _interval(walsh: NDArray[np.float64], n: int) -> tuple[float, float]:
     """Return the order statistics of the sorted Walsh averages that the test at 5 % does not reject."""
     mean, error = n * (n + 1) / 4, np.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-    skipped = max(0, int(np.floor(mean - ndtri(1 - LEVEL / 2) * error)))
+    skipped = max(0, int(np.floor(mean - NormalDist().inv_cdf(1 - LEVEL / 2) * error)))
     return float(walsh[skipped]), float(walsh[-1 - skipped])
