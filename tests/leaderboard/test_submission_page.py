@@ -177,3 +177,17 @@ def test_few_cases_are_shown_without_intervals(open_page: OpenPage, tmp_path: Pa
     assert not app.exception
     assert headings(app) == ["only", *HEADINGS]
     assert "1 of 1" in blocks(app)
+
+
+def test_the_worst_cases_have_pictures_where_their_volumes_are(open_page: OpenPage, volumes_folder: Path) -> None:
+    """With volumes at hand the worst cases are drawn below their table; those of a private set are not."""
+    hosted = {"references": volumes_folder / "benchmark", "predictions": volumes_folder / "predictions"}
+    slug = min(path.name for path in (volumes_folder / "predictions").iterdir())
+    shown = {"submissions": volumes_folder / "submissions", "id": slug}
+    app = open_page("submission", **shown, **hosted, set="phantom-public")
+    assert not app.exception
+    assert "Pictures of the worst cases" in blocks(app)
+    assert blocks(app).count("data:image/svg") >= 2
+    private = open_page("submission", **shown, **hosted, set="phantom-private")
+    assert not private.exception
+    assert "data:image" not in blocks(private)

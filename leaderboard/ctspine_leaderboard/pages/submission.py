@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ctspine_leaderboard import frame, state
-from ctspine_leaderboard.boards import current_board
+from ctspine_leaderboard.boards import current_board, settings
 from ctspine_leaderboard.sections import submission as sections
 from ctspine_leaderboard.views import test_sets
+from ctspine_leaderboard.views.cases import pictures
 from ctspine_leaderboard.views.choices import best_first, most_to_show
 from ctspine_leaderboard.views.links import address
 from ctspine_leaderboard.views.names import distinct_names
@@ -34,6 +35,9 @@ def show() -> None:
         sections.write_test_set(
             frame, board, entry, test_set, lambda case: address("cases", set=test_set, case=case, ids=entry.slug)
         )
+        frame.show(pictures.stylesheet())
+        with st.spinner("Reading volumes …"):
+            sections.write_pictures(frame, board, entry, test_set, settings())
         sections.write_provenance(frame, board, entry)
         sections.write_citation(frame, entry)
 

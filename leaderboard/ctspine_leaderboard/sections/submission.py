@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
 from ctspine_bench.board.entries import FLAGS, REASONS
+from ctspine_bench.testsets import named
 from ctspine_leaderboard import downloads
 from ctspine_leaderboard.tables import badge
 from ctspine_leaderboard.views import test_sets
 from ctspine_leaderboard.views.case_tables import case_table
+from ctspine_leaderboard.views.cases.pictures import panels
+from ctspine_leaderboard.views.cases.sources import case_sources, with_predictions
 from ctspine_leaderboard.views.links import submission_link
 from ctspine_leaderboard.views.submission import about, cases, cite, errors, paper_table, places, provenance
 
@@ -20,8 +23,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ctspine_bench.board import Board, Entry
+    from ctspine_leaderboard.settings import Settings
     from ctspine_leaderboard.surface import Surface
     from ctspine_leaderboard.views.links import Link
+
+_PICTURED: Final = 3
+"""How many of the worst cases have pictures."""
 
 
 def write_about(page: Surface, board: Board, entry: Entry, test_set: str) -> None:
@@ -85,6 +92,24 @@ def write_test_set(
     page.words(errors.note(board, entry, test_set, has_cases=rows is not None))
     if rows is not None:
         _cases(page, entry, test_set, rows, link)
+
+
+def write_pictures(page: Surface, board: Board, entry: Entry, test_set: str, settings: Settings) -> None:
+    """Show the worst cases, where their volumes are at hand; never those of a private test set."""
+    rows = case_table(board, entry, test_set)
+    at_hand = settings.references and with_predictions(board, settings, named(test_set), [entry.slug])
+    worst = [] if rows is None or not at_hand else cases.worst_cases(rows)[:_PICTURED]
+    if not worst:
+        return
+    page.subheading("Pictures of the worst cases")
+    remarks: dict[str, None] = {}
+    for case in worst:
+        sources = case_sources(settings, named(test_set), case.case_id, [entry])
+        page.words(f"{case.case_id}, mean DSC {case.dsc:.3f}{': ' if case.events else ''}{'; '.join(case.events)}.")
+        if drawn := panels(sources, {entry.slug: entry.name}, "spine"):
+            page.show(drawn)
+        remarks |= dict.fromkeys(sources.sentences)
+    page.words(*remarks)
 
 
 def write_provenance(page: Surface, board: Board, entry: Entry, link: Link = submission_link) -> None:

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from ctspine_bench.testsets import named
 from ctspine_leaderboard.export import addresses
 from ctspine_leaderboard.export.badges import badge
 from ctspine_leaderboard.export.sheet import Sheet
 from ctspine_leaderboard.sections import submission as sections
-from ctspine_leaderboard.views.case_tables import case_table
-from ctspine_leaderboard.views.cases.pictures import panels
-from ctspine_leaderboard.views.cases.sources import case_sources, with_predictions
 from ctspine_leaderboard.views.choices import most_to_show
-from ctspine_leaderboard.views.submission.cases import worst_cases
 
 if TYPE_CHECKING:
     from ctspine_bench.board import Board, Entry
     from ctspine_leaderboard.settings import Settings
-
-_PICTURED: Final = 3
-"""How many of the worst cases of a submission have pictures."""
 
 
 def pages_of(board: Board, entry: Entry) -> dict[str, str]:
@@ -60,29 +52,11 @@ def submission_sheet(
         return sheet
     sections.write_numbers(sheet, board, entry, lambda name: addresses.relative(addresses.standings_page(name), path))
     sections.write_test_set(sheet, board, entry, test_set)
-    _pictures(sheet, board, entry, test_set, settings)
+    sections.write_pictures(sheet, board, entry, test_set, settings)
     sections.write_provenance(sheet, board, entry, addresses.links_from(path))
     sections.write_citation(sheet, entry)
     _badge(sheet, board, entry, base_url)
     return sheet
-
-
-def _pictures(sheet: Sheet, board: Board, entry: Entry, test_set: str, settings: Settings) -> None:
-    """Show the worst cases, where their volumes are at hand; never those of a private test set."""
-    rows = case_table(board, entry, test_set)
-    at_hand = settings.references and with_predictions(board, settings, named(test_set), [entry.slug])
-    worst = [] if rows is None or not at_hand else worst_cases(rows)[:_PICTURED]
-    if not worst:
-        return
-    sheet.subheading("Pictures of the worst cases")
-    remarks: dict[str, None] = {}
-    for case in worst:
-        sources = case_sources(settings, named(test_set), case.case_id, [entry])
-        sheet.words(f"{case.case_id}, mean DSC {case.dsc:.3f}{': ' if case.events else ''}{'; '.join(case.events)}.")
-        if drawn := panels(sources, {entry.slug: entry.name}, "spine"):
-            sheet.show(drawn)
-        remarks |= dict.fromkeys(sources.sentences)
-    sheet.words(*remarks)
 
 
 def _badge(sheet: Sheet, board: Board, entry: Entry, base_url: str) -> None:
