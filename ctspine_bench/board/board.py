@@ -225,7 +225,8 @@ class Board:
             paired = paired.of_cases(np.array([not known_errata(case_id) for case_id in paired.reference.case_ids]))
         made = standings(paired, scheme, metric, region)
         # A record that has changed since it was loaded may have lent its new scores to its old digest, or none.
-        if signature(self.folder, self._private_path) == self._signature:
+        whole = all(self._loaded[slug].scores is not None for slug, _ in ranked)
+        if whole and signature(self.folder, self._private_path) == self._signature:
             self._cache.write("standings", key, {"standings": to_document(made), "misfits": sorted(misfits)})
             self._standings[key] = made, misfits
         return made, misfits
@@ -266,9 +267,12 @@ class Board:
         return BoardStandings(None if note else found, note, tuple(unranked))
 
     def _paired_and_misfits(self, test_set: str) -> tuple[PairedScores | None, frozenset[str]]:
-        if test_set not in self._paired:
-            self._paired[test_set] = self._join(test_set)
-        return self._paired[test_set]
+        if test_set in self._paired:
+            return self._paired[test_set]
+        found = self._join(test_set)
+        if all(self._loaded[slug].scores is not None for slug in found[1]):  # otherwise it is tried again
+            self._paired[test_set] = found
+        return found
 
     def _join(self, test_set: str) -> tuple[PairedScores | None, frozenset[str]]:
         if named(test_set).private:
@@ -287,7 +291,7 @@ class Board:
             loaded.scores = self._cache.read_scores(entry.digest, entry.slug)
         if loaded.scores is None:
             loaded.scores = read_scores(self.folder / entry.slug, loaded, self._cache)
-        return loaded.scores
+        return loaded.scores or {}
 
 
 def _digest(*parts: Any) -> str:

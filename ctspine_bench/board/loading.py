@@ -78,14 +78,17 @@ def _loaded(path: Path, state: Signature, cache: Cache) -> Loaded:
     return Loaded(state, Entry(slug, digest, record.declaration, results, None), scores)
 
 
-def read_scores(path: Path, loaded: Loaded, cache: Cache) -> dict[str, PairedScores]:
-    """Return the scores of a record that is known from the cache; none if it is not any more what it was."""
+def read_scores(path: Path, loaded: Loaded, cache: Cache) -> dict[str, PairedScores] | None:
+    """Return the scores of a record that is known from the cache; `None` if they cannot be read at this moment.
+
+    The record may be another one by now, or the system may be out of files or memory: it is tried again when asked for.
+    """
     try:
         _, _, scores = _read(path)
     except SubmissionError:
-        return {}
+        return None
     if _signature(path) != loaded.signature:
-        return {}
+        return None
     cache.write_scores(loaded.entry.digest, scores)
     return scores
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # What differs by less is a tie.
 _ROUNDING = 1e-12
+# How many rivals are followed beyond two removals.
+_CLOSEST = 10
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,12 @@ def of_mean_of_vertebrae(paired: PairedScores, metric: str, region: str, leader:
             alive[number, column] = False
             sums[:, column] -= leads[number, :, column]
             counts[:, column] -= present[number]
+        if k == 1 and len(rivals) > _CLOSEST:
+            # Up to two removals are exact; an upper bound needs the closest rivals alone.
+            close = np.sort(np.argsort(lead, kind="stable")[:_CLOSEST])
+            rivals, removed = [rivals[i] for i in close], [removed[i] for i in close]
+            leads, alive, lead = leads[:, :, close], alive[:, close], lead[close]
+            sums, counts = sums[:, close], counts[:, close]
     return Removal(None, exact=False)
 
 

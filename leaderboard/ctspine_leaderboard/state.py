@@ -102,6 +102,12 @@ def set_choice(key: str, value: str) -> None:
     st.query_params[key] = value
 
 
+def forget(key: str) -> None:
+    """Take a choice back to its default, before its selector is shown."""
+    st.session_state.pop(key, None)
+    _write(key, "")
+
+
 def _asked(key: str) -> str | None:
     """Return what the address says, "" for the default, if it is not what was written there last, else `None`."""
     now = st.query_params.get(key, "")

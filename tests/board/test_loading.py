@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from board_records import PUBLIC, board_of, change_cases, change_results
 
-from ctspine_bench.board import loading
+from ctspine_bench.board import Board, loading
 from ctspine_bench.board.cache import Cache
 from ctspine_bench.board.loading import load, read_scores, signature
 from ctspine_bench.errors import SubmissionError
@@ -256,6 +256,7 @@ class TestScoresThatAreReadLater:
         for path in (folder / "cache").glob("*/records/*.npz"):
             path.unlink()
         scores = read_scores(folder / "submissions" / "beta", loaded, cache)
+        assert scores is not None
         assert scores[PUBLIC].n_cases == 12
         assert (cache.read_scores(loaded.entry.digest, "beta") or {}).keys() == scores.keys()
 
@@ -267,8 +268,29 @@ class TestScoresThatAreReadLater:
         for path in (folder / "cache").glob("*/records/*.npz"):
             path.unlink()
         damage(folder / "submissions" / "beta")
-        assert read_scores(folder / "submissions" / "beta", loaded, cache) == {}
+        assert read_scores(folder / "submissions" / "beta", loaded, cache) is None
         assert cache.read_scores(loaded.entry.digest, "beta") is None
+
+
+def test_what_cannot_be_read_for_a_moment_is_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A submission whose scores the system refuses once is ranked again when asked, here and after a restart."""
+    cache = Cache(folder / "cache")
+    Board(folder / "submissions", cache=cache)
+    for path in (folder / "cache").glob("*/records/*.npz"):
+        path.unlink()
+    board = Board(folder / "submissions", cache=cache)
+    with monkeypatch.context() as patch:
+
+        def refuse(path: Path) -> None:
+            raise OSError(24, "Too many open files", str(path))
+
+        patch.setattr(loading, "read_record", refuse)
+        assert board.standings(PUBLIC).standings is None
+    found = board.standings(PUBLIC).standings
+    assert found is not None
+    assert "beta" in {row.slug for row in found.rows}
+    again = Board(folder / "submissions", cache=cache).standings(PUBLIC).standings
+    assert again == found
 
 
 def test_a_record_that_changes_while_it_is_read_is_not_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

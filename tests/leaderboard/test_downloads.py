@@ -69,3 +69,10 @@ def test_latex_is_text_whatever_is_in_it() -> None:
 def test_names_of_files_hold_letters_digits_and_hyphens() -> None:
     """Whatever it is made from, a name of a file is one everywhere."""
     assert file_name("Standings", "phantom-public", "../../etc: Ünïcode", "") == "standings-phantom-public-etc-n-code"
+
+
+def test_a_row_of_latex_begins_with_no_option() -> None:
+    """A bracket or a star at the start of a row is text, and no argument of the line break before it."""
+    content = as_latex(pd.DataFrame({"name": ["[2mm] net", "*star"]}), "Caption").decode()
+    assert r"{[}2mm{]} net \\" in content
+    assert r"{*}star \\" in content

@@ -196,9 +196,9 @@ def test_a_link_in_an_export_is_no_file_of_it(tmp_path: Path) -> None:
 
 def test_names_with_wildcards_are_names(tmp_path: Path) -> None:
     """Tidying up beside `a*` leaves the remains of others alone."""
-    other = tmp_path / ".ab.1-2.part"
+    other = tmp_path / ".ab.1-0123abcd.part"
     other.mkdir()
-    mine = tmp_path / ".a*.1-2.part"
+    mine = tmp_path / ".a*.1-0123abcd.part"
     mine.mkdir()
     write(tmp_path / "a*", "new")
     assert other.is_dir()

@@ -99,3 +99,29 @@ def test_none_chosen_is_a_state_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
     app.multiselect[0].set_value([]).run()
     app.run()
     assert app.text[0].value == "dsc  False"
+
+
+def _planes() -> None:
+    import streamlit as st
+
+    from ctspine_leaderboard import frame, state
+
+    frame.heading("Page")
+    numbers = {"thick": range(1, 13), "thin": range(1, 35)}
+    kind = state.choose("view", "View", {name: name for name in numbers}, "thick")
+    if st.session_state.setdefault("last", kind) != kind:
+        state.forget("slice")
+        st.session_state["last"] = kind
+    st.text(str(state.slide("slice", "Slice", numbers[kind], len(numbers[kind]) // 2)))
+
+
+def test_what_is_forgotten_is_at_its_default_on_other_numbers() -> None:
+    """A slider over other numbers starts in their middle, whether or not it was moved before."""
+    app = AppTest.from_function(_planes).run()
+    assert app.text[0].value == "6"
+    app.selectbox[0].set_value("thin").run()
+    assert (app.text[0].value, address(app)) == ("17", {"view": "thin"})
+    app.slider[0].set_value(20).run()
+    assert app.text[0].value == "20"
+    app.selectbox[0].set_value("thick").run()
+    assert (app.text[0].value, address(app)) == ("6", {})

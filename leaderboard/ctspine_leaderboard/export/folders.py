@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ LISTING: Final = "export.json"
 """The file of an export that lists all its files."""
 
 _KIND: Final = "leaderboard export"
+_OWN_PART: Final = re.compile(r"\.\d+-[0-9a-f]{8}\.part$")
 
 
 @contextmanager
@@ -81,8 +83,10 @@ def _tidy_up(folder: Path) -> None:
     old = _old(folder)
     if old.is_dir() and not folder.exists():
         old.rename(folder)
-    for leftover in (old, *folder.parent.glob(f".{_quoted(folder.name)}.*.part")):
-        shutil.rmtree(leftover, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+    for leftover in folder.parent.glob(f".{_quoted(folder.name)}.*.part"):
+        if _OWN_PART.search(leftover.name):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _old(folder: Path) -> Path:

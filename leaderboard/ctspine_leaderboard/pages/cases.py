@@ -131,7 +131,7 @@ def _slice(reference: Reference, kind: str, case_id: str) -> int:
     numbers, middle = slices(reference.part, kind)
     # Slice 60 of one axis or case is nothing on another.
     if st.session_state.setdefault(_LAST, (kind, case_id)) != (kind, case_id):
-        state.set_choice("slice", "")
+        state.forget("slice")
         st.session_state[_LAST] = (kind, case_id)
     return state.slide("slice", f"Slice, {numbers[0]} to {numbers[-1]}", numbers, middle)
 

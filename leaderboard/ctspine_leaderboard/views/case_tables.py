@@ -21,7 +21,10 @@ def case_table(board: Board, entry: Entry, test_set: str) -> pd.DataFrame | None
     """Return the rows of a submission (`tables.COLUMNS`) on a test set; `None` if they are not public or not there."""
     if named(test_set).private or entry.problem or not entry.on(test_set):
         return None
-    table = _table(board.folder / entry.slug, entry.digest)
+    try:
+        table = _table(board.folder / entry.slug, entry.digest)
+    except SubmissionError:  # it is being replaced at this moment
+        return None
     if table is None:
         return None
     rows = table[table["test_set"] == test_set]
@@ -30,8 +33,5 @@ def case_table(board: Board, entry: Entry, test_set: str) -> pd.DataFrame | None
 
 @lru_cache(maxsize=16)
 def _table(folder: Path, digest: str) -> pd.DataFrame | None:  # noqa: ARG001 -- what is kept is kept by the digest
-    """Return the case table of a record; `None` if it has none, or is being replaced at this moment."""
-    try:
-        return read_record(folder).cases
-    except SubmissionError:
-        return None
+    """Return the case table of a record, `None` if it has none. What raises is not kept."""
+    return read_record(folder).cases

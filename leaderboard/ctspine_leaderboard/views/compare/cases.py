@@ -152,7 +152,7 @@ def _test(
     region: str,
     found: NDArray[np.float64],
 ) -> PairwiseTest:
-    key = (board.digest, test_set, metric, region)
+    key = (board.digest, paired.slugs, test_set, metric, region)
     corrected = _corrected_p.get(key, lambda: corrected_p_values(paired, metric, region))
     if corrected is None:
         return wilcoxon(found)

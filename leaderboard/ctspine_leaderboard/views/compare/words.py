@@ -29,7 +29,9 @@ def verdict(found: Comparison) -> tuple[str, ...]:
     """Return who is better, by how much, and whether that is sure."""
     if found.cases is None:
         return (*_without_cases(found), *_private_ranks(found))
-    return (_who(found), _how_sure(found, found.cases), _removal(found, found.cases), _coverage(found.cases))
+    equal = found.cases.ties == len(found.cases.case_ids)
+    how_sure = "They are equal in every case." if equal else _how_sure(found, found.cases)
+    return (_who(found), how_sure, _removal(found, found.cases), _coverage(found.cases))
 
 
 def by_cases(found: Comparison) -> str:
@@ -89,7 +91,9 @@ def _how_sure(found: Comparison, cases: CaseComparison) -> str:
     interval = with_interval(found, difference.value, difference.low, difference.high)
     numbers = f"difference {interval}, corrected {p_value(test.p_holm)}"
     if is_sure(cases):
-        return f"That is sure ({numbers})."
+        tiny = signed(difference.value, found.metric) == signed(0.0, found.metric)
+        what = "That there is a difference, too small for these digits," if tiny else "That"
+        return f"{what} is sure ({numbers})."
     if _excludes_0(cases) and _is_significant(cases):
         return (
             f"That is not sure: the mean over labels and most cases point to different sides ({numbers}). A few rare "
@@ -114,7 +118,7 @@ def _removal(found: Comparison, cases: CaseComparison) -> str:
             f"Leaving out cases, up to half of them and the most favourable first, never puts {_behind(found)} ahead."
         )
     named = f": {', '.join(removal.case_ids)}" if removal.n <= _MOST_NAMED else ""
-    greedy = "" if removal.n == 1 else " (Found by leaving out the most favourable case at a time: fewer may do.)"
+    greedy = "" if removal.exact else " (Found by leaving out the most favourable case at a time: fewer may do.)"
     return f"Without {counted(removal.n)} of {n}, {_behind(found)} would be ahead{named}.{greedy}"
 
 
