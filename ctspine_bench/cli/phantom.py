@@ -30,6 +30,13 @@ def _list(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 )
 @click.option("--verse-cases", type=click.IntRange(min=2), default=6, show_default=True, help="VerSe-like cases.")
 @click.option(
+    "--training-cases-per-source",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Cases of each of the four sources in a training set, in FOLDER/benchmark/training.",
+)
+@click.option(
     "--size",
     type=click.Choice(["small", "full"]),
     default="small",
@@ -55,11 +62,11 @@ def _list(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 def command(folder: Path, *, simulate: tuple[str, ...], workers: int | None, **options: Any) -> int:
     """Make a phantom benchmark in FOLDER: three test sets of synthetic spines in the layout of CTSpine1K.
 
-    A run that was cut short goes on when it is repeated.
+    With a training set, if one is asked for. A run that was cut short goes on when it is repeated.
     """
-    from ctspine_bench.cli.progress import case_progress
-    from ctspine_bench.phantom import SIMULATED, make_benchmark, simulate_submission
+    from ctspine_bench.phantom import SIMULATED, TRUNK_SOURCES, make_benchmark, simulate_submission
     from ctspine_bench.phantom.benchmark import plan
+    from ctspine_bench.report.progress import case_progress
 
     names = list(SIMULATED) if "all" in simulate else list(simulate)
     unknown = [name for name in names if name not in SIMULATED]
@@ -68,7 +75,8 @@ def command(folder: Path, *, simulate: tuple[str, ...], workers: int | None, **o
             f"expected one of {', '.join(SIMULATED)}, found {unknown[0]!r}", param_hint="--simulate"
         )
     check_phantom_folder(folder)
-    n_cases = len(plan(options["cases_per_source"], options["verse_cases"]))
+    n_test_cases = len(plan(options["cases_per_source"], options["verse_cases"]))
+    n_cases = n_test_cases + len(TRUNK_SOURCES) * options["training_cases_per_source"]
     benchmark = folder / "benchmark"
     with case_progress("Phantom", n_cases) as progress:
         make_benchmark(
@@ -76,13 +84,14 @@ def command(folder: Path, *, simulate: tuple[str, ...], workers: int | None, **o
             seed=options["seed"],
             cases_per_source=options["cases_per_source"],
             verse_cases=options["verse_cases"],
+            training_cases_per_source=options["training_cases_per_source"],
             size=options["size"],
             with_images=options["images"],
             workers=workers,
             progress=progress.advance,
         )
     for name in names:
-        with case_progress(name, n_cases) as progress:
+        with case_progress(name, n_test_cases) as progress:
             simulate_submission(
                 benchmark,
                 folder / "predictions" / name,

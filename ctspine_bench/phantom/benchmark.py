@@ -1,4 +1,7 @@
-"""A phantom benchmark on disk: three test sets in the layout of CTSpine1K, and `phantom.json` that describes them."""
+"""A phantom benchmark on disk: three test sets, and a training set if one is asked for, in the layout of CTSpine1K.
+
+`phantom.json` describes them.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,11 @@ if TYPE_CHECKING:
     from ctspine_bench.phantom.spine import Lumbar
 
 TEST_SETS: Final = ("public", "private", "verse")
+TRAINING: Final = "training"
 DESCRIPTION: Final = "phantom.json"
-_PRIVATE_FROM: Final = 501  # so that a case stays the same when a set gets more cases
+# So that a case stays the same when a set gets more cases.
+_PRIVATE_FROM: Final = 501
+_TRAINING_FROM: Final = 1001
 
 _FORCED: Final[dict[str, dict[int, Lumbar]]] = {COLONOG.name: {0: 6}, MSD.name: {0: 4}, VERSE.name: {0: 6, 1: 4}}
 
@@ -34,8 +40,8 @@ class PlannedCase:
     """A case to make.
 
     Attributes:
-        case_id: Its name, unique over the test sets.
-        test_set: public, private or verse.
+        case_id: Its name, unique over the sets.
+        test_set: public, private or verse; or training.
         profile: Its source.
         n_lumbar: Number of lumbar vertebrae; drawn at the rates of the source when `None`.
     """
@@ -54,12 +60,14 @@ class PlannedCase:
         return folder / self.test_set / "volumes" / self.profile.name / f"{self.case_id}.nii.gz"
 
 
-def plan(cases_per_source: int, verse_cases: int) -> tuple[PlannedCase, ...]:
-    """The cases of a benchmark; each test set has a case with an L6 and one without an L5, whatever the rates."""
+def plan(cases_per_source: int, verse_cases: int, training_cases_per_source: int = 0) -> tuple[PlannedCase, ...]:
+    """The cases of a benchmark; each set has a case with an L6 and one without an L5, whatever the rates."""
     if cases_per_source < 1 or verse_cases < 2:
         raise UsageError(
             f"expected at least 1 case of each source and 2 of VerSe, found {cases_per_source} and {verse_cases}"
         )
+    if training_cases_per_source < 0:
+        raise UsageError(f"expected 0 or more training cases of each source, found {training_cases_per_source}")
     return (
         *(
             case
@@ -68,6 +76,11 @@ def plan(cases_per_source: int, verse_cases: int) -> tuple[PlannedCase, ...]:
             for case in _planned(test_set, profile, first, cases_per_source)
         ),
         *_planned("verse", VERSE, 1, verse_cases),
+        *(
+            case
+            for profile in TRUNK_SOURCES
+            for case in _planned(TRAINING, profile, _TRAINING_FROM, training_cases_per_source)
+        ),
     )
 
 
@@ -84,6 +97,7 @@ def make_benchmark(
     seed: int = 0,
     cases_per_source: int = 5,
     verse_cases: int = 6,
+    training_cases_per_source: int = 0,
     size: Size = "small",
     with_images: bool = False,
     transitional_factor: float = 1.0,
@@ -92,30 +106,32 @@ def make_benchmark(
 ) -> None:
     """Write a phantom benchmark.
 
-    `folder/<public|private|verse>/labels/<SOURCE>/<case>_seg.nii.gz`, with images
-    `folder/<public|private|verse>/volumes/<SOURCE>/<case>.nii.gz`, and `folder/phantom.json`. A call that was cut short
-    goes on where it was when it is repeated.
+    `folder/<set>/labels/<SOURCE>/<case>_seg.nii.gz`, with images `folder/<set>/volumes/<SOURCE>/<case>.nii.gz`, for the
+    sets public, private, verse and training, and `folder/phantom.json`. A call that was cut short goes on where it was
+    when it is repeated.
 
     Args:
         folder: New, empty, or with a part of the same benchmark.
         seed: Same seed, same files, whatever the number of workers.
         cases_per_source: In the public and in the private test set, of each of the four sources.
         verse_cases: In the VerSe-like test set.
+        training_cases_per_source: Likewise of each source in a training set, which 0 leaves out. As in CTSpine1K, it
+            has no VerSe-like cases.
         size: `"small"` (at most 1.4 million voxels a case) or `"full"` (512×512 voxels a slice).
         with_images: Whether to write CT images too.
         transitional_factor: How many times as often as in the sources an L6 is there, or the L5 missing, beside the
-            one case of each that every test set has.
+            one case of each that every set has.
         workers: How many cases are made at a time; as many as there are cores when `None`.
         progress: Called with the case id after each case, those that were there already included.
 
     Raises:
         UsageError: The folder holds something else, or the numbers of cases are too small.
     """
-    cases = plan(cases_per_source, verse_cases)
+    cases = plan(cases_per_source, verse_cases, training_cases_per_source)
     settings = {
         "version": __version__, "seed": seed, "size": size, "cases_per_source": cases_per_source,
-        "verse_cases": verse_cases, "with_images": with_images,
-        "transitional_factor": transitional_factor,
+        "verse_cases": verse_cases, "training_cases_per_source": training_cases_per_source,
+        "with_images": with_images, "transitional_factor": transitional_factor,
     }  # fmt: skip
     done = _resume(folder, settings)
     folder.mkdir(parents=True, exist_ok=True)
