@@ -9,7 +9,8 @@ Everything raised on purpose is one of these::
     │   ├── GeometryError               its voxel grid is broken, or not that of its counterpart
     │   ├── CaseError                   a case is missing, doubled, or its folder is not as expected
     │   ├── ArchiveError                an archive cannot be fetched or unpacked
-    │   └── SubmissionError             a submission or a pull request breaks a rule, or a record is broken
+    │   ├── SubmissionError             a submission or a pull request breaks a rule, or a record is broken
+    │   └── BaselineError               a baseline cannot be prepared, trained or run
     └── UsageError (ValueError)         the request itself makes no sense (exit code 2)
 
 An `InputError` names the file, what was expected, what was found and what to do. The command line, the results and
@@ -69,6 +70,11 @@ CODES: Final = {
     "E_RECORD": "a submission record that is broken",
     "E_VERSION": "a record from a newer version of ctspine-bench",
     "E_STANDINGS": "private standings that cannot be used",
+    "E_RECIPE": "a recipe of a baseline that is not valid",
+    "E_TRAINING_SET": "training cases that are missing, doubled or too many",
+    "E_DATASET": "an nnU-Net data set that stands in the way, or is not there yet",
+    "E_RUN": "a training that cannot be started or continued",
+    "E_PROGRAM": "a program of others that is missing or has failed",
 }
 """Every error code with its meaning in a few words; codes are stable and part of the public interface."""
 
@@ -103,6 +109,15 @@ class InputError(BenchError, ValueError):
     def __str__(self) -> str:
         where = "" if self.path is None else f"{self.path}: "
         return f"{self.code}: {where}expected {self.expected}; found {self.found}. {self.advice}"
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the error with its parts on lines of their own."""
+        return (
+            f"{self.code}  {self.path or ''}".rstrip(),
+            f"  expected  {self.expected}",
+            f"  found     {self.found}",
+            f"  to do     {self.advice}",
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments need their own way through pickle, which worker processes use.
@@ -140,3 +155,7 @@ class ArchiveError(InputError):
 
 class SubmissionError(InputError):
     """A submission or a pull request breaks a rule, or the record of a submission is broken."""
+
+
+class BaselineError(InputError):
+    """A baseline cannot be prepared, trained or run."""

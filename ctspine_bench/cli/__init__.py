@@ -135,12 +135,7 @@ def _system_error(error: OSError) -> FileError:
 
 def show_error(error: InputError) -> None:
     """Print an error with its parts on lines of their own, to standard error."""
-    for line in (
-        f"{error.code}  {error.path or ''}".rstrip(),
-        f"  expected  {error.expected}",
-        f"  found     {error.found}",
-        f"  to do     {error.advice}",
-    ):
+    for line in error.lines():
         click.echo(line, err=True)
 
 

@@ -26,8 +26,8 @@ def command(references: Path, *, label_map: str | None, verbose: bool) -> int:
     Nothing is changed. Exits with 1 when there is an error, or a file that cannot be read.
     """
     from ctspine_bench.cases import find_cases
-    from ctspine_bench.cli.progress import case_progress
     from ctspine_bench.reference_check import check_references
+    from ctspine_bench.report.progress import case_progress
     from ctspine_bench.volumes import read_label_map
 
     cases = find_cases(references)

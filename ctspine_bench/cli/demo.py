@@ -84,9 +84,9 @@ def command(folder: Path, *, workers: int | None) -> int:
 
 
 def _make_phantom(folder: Path, workers: int | None) -> None:
-    from ctspine_bench.cli.progress import case_progress
     from ctspine_bench.phantom import make_benchmark, simulate_submission
     from ctspine_bench.phantom.benchmark import plan
+    from ctspine_bench.report.progress import case_progress
 
     n_cases = len(plan(_CASES_PER_SOURCE, _VERSE_CASES))
     with case_progress("Making the phantom", n_cases * (1 + len(_SUBMISSIONS))) as progress:
@@ -111,10 +111,10 @@ def _plan(folder: Path, name: str, test_set: str) -> Plan:
 
 
 def _score_all(plans: dict[str, list[Plan]], workers: int | None) -> dict[str, list[SubmissionScore]]:
-    from ctspine_bench.cli.progress import case_progress
     from ctspine_bench.comparison import warm_up
     from ctspine_bench.evaluate import score_plan
     from ctspine_bench.provenance import Settings
+    from ctspine_bench.report.progress import case_progress
 
     n_cases = sum(len(plan.pairs) for submission in plans.values() for plan in submission)
     with case_progress("Scoring", n_cases) as progress:

@@ -160,9 +160,9 @@ def _output_error(path: Path, expected: str, found: str) -> FileError:
 
 
 def _score(plan: Plan, settings: Settings, workers: int | None, journal: Path | None) -> SubmissionScore:
-    from ctspine_bench.cli.progress import case_progress
     from ctspine_bench.comparison import warm_up
     from ctspine_bench.evaluate import score_plan
+    from ctspine_bench.report.progress import case_progress
 
     with case_progress("Scoring", len(plan.pairs)) as progress:
         progress.say("preparing (compiles for some seconds on first use)")

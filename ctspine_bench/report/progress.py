@@ -27,6 +27,10 @@ class CaseProgress:
         """Show what is going on at the moment."""
         self._progress.update(self._task, current=escape(text))
 
+    def skip(self, count: int) -> None:
+        """Count so many as done before."""
+        self._progress.update(self._task, advance=count)
+
     def advance(self, case_id: str) -> None:
         """Count one case as done."""
         self._progress.update(self._task, advance=1, current=escape(case_id))

@@ -84,9 +84,9 @@ def _fetch_all(
 ) -> None:
     """Try all test sets; each ends up in `intakes` or in `failures`."""
     from ctspine_bench.archives import ALLOWED_HOSTS
-    from ctspine_bench.cli.progress import intake_progress
     from ctspine_bench.errors import InputError
     from ctspine_bench.hosting.intake import fetch_test_set
+    from ctspine_bench.report.progress import intake_progress
     from ctspine_bench.testsets import named
 
     hosts = (*ALLOWED_HOSTS, *more_hosts)

@@ -61,7 +61,7 @@ def command(
 def _pack(selection: Selection, archive: Path, workers: int | None) -> tuple[Packed | None, dict[str, InputError]]:
     """Return the archive, or `None` and what was refused."""
     from ctspine_bench.archives import pack_selection
-    from ctspine_bench.cli.progress import case_progress
+    from ctspine_bench.report.progress import case_progress
 
     refused: dict[str, InputError] = {}
     with case_progress("Packing", len(selection.cases)) as progress:

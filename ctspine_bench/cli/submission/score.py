@@ -126,8 +126,8 @@ def _take_in(
 ) -> dict[str, Intake]:
     """Return the predictions, all of them: no reference is opened before."""
     from ctspine_bench.archives import ALLOWED_HOSTS
-    from ctspine_bench.cli.progress import intake_progress
     from ctspine_bench.hosting.intake import fetch_submission, read_intake
+    from ctspine_bench.report.progress import intake_progress
     from ctspine_bench.testsets import named
 
     if predictions is None:

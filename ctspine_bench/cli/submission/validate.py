@@ -90,8 +90,8 @@ def _take_in(
     declaration: Declaration, archives: Path, scratch: Path, workers: int | None, problems: list[InputError]
 ) -> Mapping[str, Intake]:
     """Read the predictions of all test sets; what is wrong with them is added to the problems."""
-    from ctspine_bench.cli.progress import intake_progress
     from ctspine_bench.hosting.intake import fetch_test_set
+    from ctspine_bench.report.progress import intake_progress
     from ctspine_bench.testsets import named
 
     intakes: dict[str, Intake] = {}
@@ -162,10 +162,10 @@ def _in_words_of(intake: Intake, score: SubmissionScore) -> SubmissionScore:
 
 
 def _score_plan(plan: Plan, workers: int | None) -> SubmissionScore:
-    from ctspine_bench.cli.progress import case_progress
     from ctspine_bench.comparison import warm_up
     from ctspine_bench.evaluate import score_plan
     from ctspine_bench.provenance import Settings
+    from ctspine_bench.report.progress import case_progress
 
     with case_progress(f"Scoring {plan.test_set.name}", len(plan.pairs)) as progress:
         progress.say("preparing (compiles for some seconds on first use)")
