@@ -1,0 +1,122 @@
+"""What a baseline was made with, for its results.json: digests, versions, time and memory, curves.
+
+No paths, and no names of machines.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from ctspine_baselines.programs import SESSIONS, run_nnunet
+from ctspine_baselines.steps.plan import FINGERPRINT, read_plans
+from ctspine_baselines.steps.prepare import DATASET
+from ctspine_baselines.steps.train import FINAL
+from ctspine_bench.files import sha256_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ctspine_baselines.job import Job
+
+SUMMARY: Final = "summary.json"
+_SHOWN: Final = ("patch_size", "spacing", "batch_size")
+
+
+def training_of(job: Job, variant: str) -> dict[str, Any]:
+    """Return what results.json says about a training.
+
+    Args:
+        job: Of which everything is trained.
+        variant: The post-processing; empty for none.
+
+    Raises:
+        BaselineError: E_PROGRAM.
+    """
+    common = {"recipe": job.recipe.slug, "recipe_sha256": job.recipe.sha256, "postprocessing": variant or None}
+    if job.recipe.external:
+        return common | {"program": job.recipe.external.command[0], "label_map": job.recipe.external.label_map}
+    dataset = json.loads((job.preprocessed / DATASET).read_text("utf-8"))
+    return common | {
+        "cases": dataset["numTraining"],
+        "cases_sha256": dataset["training_cases_sha256"],
+        "cases_left_out": dataset["left_out"],
+        "dataset_sha256": sha256_of(job.preprocessed / DATASET),
+        "fingerprint_sha256": sha256_of(job.preprocessed / FINGERPRINT),
+        "plans_sha256": sha256_of(job.plans_file),
+        "runs": 1,
+        "seed": _seed(job),
+        "stages": [_stage(job, configuration) for configuration in job.configurations],
+    }
+
+
+def cases_left_out(job: Job) -> list[str]:
+    """Return the training cases that were not used."""
+    left_out: list[str] = json.loads((job.preprocessed / DATASET).read_text("utf-8"))["left_out"]
+    return left_out
+
+
+def last_day(job: Job) -> str | None:
+    """Return the date on which a training ended, YYYY-MM-DD; `None` of an external method."""
+    if job.recipe.external:
+        return None
+    sessions = _sessions(job.training_folder(job.recipe.configuration))
+    last: str = sessions[-1]["at"]
+    return last.partition("T")[0]
+
+
+def _stage(job: Job, configuration: str) -> dict[str, Any]:
+    folder = job.training_folder(configuration)
+    _, training = job.recipe.nnunet()
+    sessions = _sessions(folder)
+    starts = [each for each in sessions if each["event"] == "start"]
+    ends = [each for each in sessions if each["event"] == "end"]
+    summary = _summary(job, folder)
+    planned = _resolved(read_plans(job)["configurations"], configuration)
+    return {
+        "configuration": configuration,
+        **{key: planned[key] for key in _SHOWN},
+        "architecture": planned["architecture"]["network_class_name"].rpartition(".")[2],
+        "trainer": training.trainer,
+        "trainers_sha256": starts[-1]["trainers_sha256"],
+        "iterations_per_epoch": training.iterations,
+        **{key: summary[key] for key in ("parameters", "weights_sha256", "epochs", "seconds")},
+        "sessions": len(starts),
+        # Interrupted sessions note no end.
+        "peak_memory_gib": max((each["peak_memory_gib"] for each in ends), default=None),
+        "peak_gpu_memory_gib": max((each["peak_gpu_memory_gib"] or 0 for each in ends), default=0) or None,
+        "augmentation_processes": starts[-1]["augmentation_processes"],
+        "versions": starts[-1]["versions"],
+        "hardware": starts[-1]["hardware"],
+        "mixed_versions": any(each["versions"] != starts[0]["versions"] for each in starts),
+        "curves": summary["curves"],
+    }
+
+
+def _seed(job: Job) -> str:
+    _, training = job.recipe.nnunet()
+    if training.seed is None:
+        return "None: nnU-Net has none, and another run of the same recipe gives another network."
+    if job.device == "cpu":
+        return f"{training.seed}, on a CPU in one process: the same versions on the same machine give the same network."
+    return f"{training.seed}, but on a GPU: another run gives another network all the same."
+
+
+def _summary(job: Job, folder: Path) -> dict[str, Any]:
+    """Return what the checkpoint says; it is asked again when it has changed."""
+    checkpoint, path = folder / FINAL, folder / SUMMARY
+    if not path.exists() or path.stat().st_mtime < checkpoint.stat().st_mtime:
+        run_nnunet(job, ["summarise", str(checkpoint.absolute()), str(path.absolute())])
+    summary: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return summary
+
+
+def _sessions(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / SESSIONS).read_text("utf-8").splitlines()]
+
+
+def _resolved(configurations: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a configuration with what it inherits."""
+    own: dict[str, Any] = configurations[name]
+    inherited = _resolved(configurations, own["inherits_from"]) if "inherits_from" in own else {}
+    return inherited | own

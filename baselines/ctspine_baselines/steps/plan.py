@@ -1,0 +1,160 @@
+"""`plan`: let nnU-Net look at the data, plan the network and preprocess the training cases."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, Final
+
+from ctspine_baselines.programs import counting, run_nnunet
+from ctspine_baselines.steps.prepare import DATASET
+from ctspine_bench.errors import BaselineError
+from ctspine_bench.files import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ctspine_baselines.job import Job
+    from ctspine_baselines.steps.step import ProgressOf
+
+OPTIONS: Final = "ctspine_bench"
+"""Key of the plans that says what they were planned for."""
+
+FINGERPRINT: Final = "dataset_fingerprint.json"
+
+
+def describe(job: Job) -> Iterator[str]:
+    """Say what would be planned, and for which configurations cases would be preprocessed."""
+    planning, _ = job.recipe.nnunet()
+    memory = f" for {planning.gpu_memory_gb:g} GB" if planning.gpu_memory_gb else ""
+    if not is_planned(job):
+        yield f"look at all training cases and plan with nnU-Net's {planning.planner}{memory} → {job.plans_file}"
+    for configuration in job.configurations:
+        yield f"preprocess the training cases for {configuration} into {job.preprocessed}, those that are missing"
+
+
+def run(job: Job, progress: ProgressOf) -> Iterable[str]:
+    """Plan, then preprocess; both only where it has not been done.
+
+    Raises:
+        BaselineError: E_DATASET: nothing was prepared, there are plans of another kind, or nnU-Net plans no such
+            configuration for this data. E_PROGRAM.
+    """
+    _check_registered(job)
+    if not is_planned(job):
+        _plan(job, progress)
+    _check_configurations(job)
+    for configuration in job.configurations:
+        _preprocess(job, configuration, progress)
+    return ()
+
+
+def is_planned(job: Job) -> bool:
+    """Return whether there are the plans that a recipe asks for, of the cases that are registered.
+
+    Raises:
+        BaselineError: E_DATASET: there are plans of another kind.
+    """
+    registered, planned = job.raw / DATASET, job.preprocessed / DATASET
+    if not all(path.is_file() for path in (registered, planned, job.plans_file)):
+        return False
+    if registered.read_bytes() != planned.read_bytes():
+        return False
+    plans = read_plans(job)
+    options = _options(job)
+    if plans.get(OPTIONS) not in {None, json.dumps(options)}:
+        raise BaselineError(
+            "E_DATASET",
+            job.plans_file,
+            expected=f"plans for {options}",
+            found=f"plans for {plans[OPTIONS]}",
+            advice="Choose another --work folder: networks may have been trained on these.",
+        )
+    override = job.recipe.nnunet()[0].override
+    return OPTIONS in plans and (override is None or override.name in plans["configurations"])
+
+
+def read_plans(job: Job) -> dict[str, Any]:
+    """Return nnU-Net's plans."""
+    plans: dict[str, Any] = json.loads(job.plans_file.read_text("utf-8"))
+    return plans
+
+
+def _check_registered(job: Job) -> None:
+    registered = job.raw / DATASET
+    if not registered.is_file():
+        raise BaselineError(
+            "E_DATASET",
+            registered,
+            expected="registered training cases",
+            found="no such file",
+            advice=f"Call `ctspine-baseline prepare {job.recipe.slug}` first.",
+        )
+
+
+def _options(job: Job) -> dict[str, Any]:
+    planning = job.recipe.nnunet()[0].model_dump(mode="json")
+    return {name: planning[name] for name in ("planner", "gpu_memory_gb", "spacing_mm")}
+
+
+def _plan(job: Job, progress: ProgressOf) -> None:
+    planning, _ = job.recipe.nnunet()
+    arguments = ["-d", job.dataset_id, "-pl", planning.planner, "-npfp", str(job.workers), "--no_pp", "--no_pbar"]
+    fingerprint_is_current = (
+        (job.preprocessed / FINGERPRINT).is_file()
+        and (job.preprocessed / DATASET).is_file()
+        and (job.preprocessed / DATASET).read_bytes() == (job.raw / DATASET).read_bytes()
+    )
+    if not fingerprint_is_current:
+        arguments.append("--clean")
+    if planning.gpu_memory_gb:
+        arguments += ["-gpu_memory_target", str(planning.gpu_memory_gb)]
+    if planning.spacing_mm:
+        arguments += ["-overwrite_target_spacing", *map(str, planning.spacing_mm)]
+    with progress("Planning", None) as shown:
+        # With no process for augmentation nnU-Net plans nothing.
+        run_nnunet(job, ["plan", *arguments], variables={"nnUNet_n_proc_DA": "1"}, on_line=shown.say)
+    plans = read_plans(job)
+    plans[OPTIONS] = json.dumps(_options(job))
+    if planning.override:
+        base = plans["configurations"][planning.configurations[-1]]
+        plans["configurations"][planning.override.name] = _overridden(job, base)
+    with replacing(job.plans_file) as temporary:
+        temporary.write_text(json.dumps(plans, indent=4), encoding="utf-8")
+
+
+def _overridden(job: Job, base: dict[str, Any]) -> dict[str, Any]:
+    planning, _ = job.recipe.nnunet()
+    override = planning.override
+    assert override is not None  # noqa: S101 -- for the type checker: the caller has looked
+    architecture = deepcopy(base["architecture"])
+    stages = architecture["arch_kwargs"]["n_stages"]
+    features = [min(override.features * 2**stage, override.max_features) for stage in range(stages)]
+    architecture["arch_kwargs"]["features_per_stage"] = features
+    return {
+        "inherits_from": planning.configurations[-1],
+        "batch_size": override.batch_size,
+        "architecture": architecture,
+    }
+
+
+def _check_configurations(job: Job) -> None:
+    planned = read_plans(job)["configurations"]
+    for configuration in job.configurations:
+        if configuration not in planned:
+            raise BaselineError(
+                "E_DATASET",
+                job.plans_file,
+                expected=f"a configuration {configuration}",
+                found=f"plans of {', '.join(planned)}",
+                advice="nnU-Net plans no low resolution where a patch covers a quarter of a case: use another recipe.",
+            )
+
+
+def _preprocess(job: Job, configuration: str, progress: ProgressOf) -> None:
+    planning, _ = job.recipe.nnunet()
+    n_cases = json.loads((job.raw / DATASET).read_text("utf-8"))["numTraining"]
+    is_stage = configuration != job.configurations[-1]
+    with progress(f"Preprocessing for {configuration}", n_cases) as shown:
+        arguments = [job.dataset, planning.plans, configuration, str(job.workers), *(["labels"] if is_stage else [])]
+        run_nnunet(job, ["preprocess", *arguments], on_line=counting(shown))

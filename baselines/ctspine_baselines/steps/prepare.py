@@ -1,0 +1,154 @@
+"""`prepare`: check the training cases and register them with nnU-Net, where they are."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from ctspine_baselines.job import DATA_VARIABLE
+from ctspine_baselines.training_set import (
+    check_training_case,
+    count_by_source,
+    find_training_cases,
+)
+from ctspine_bench.anatomy import VERTEBRAE
+from ctspine_bench.errors import BaselineError, InputError
+from ctspine_bench.files import replacing
+from ctspine_bench.provenance import digest_of_split
+from ctspine_bench.workers import in_parallel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from ctspine_baselines.job import Job
+    from ctspine_baselines.steps.step import ProgressOf
+    from ctspine_baselines.training_set import TrainingCase
+
+DATASET: Final = "dataset.json"
+_CHECKED: Final = "checked.jsonl"
+
+
+def describe(job: Job) -> Iterator[str]:
+    """Say which cases would be registered, and how many have been checked before."""
+    job.recipe.nnunet()
+    _check_id_is_free(job)
+    cases = find_training_cases(job)
+    sources = ", ".join(f"{source} {count}" for source, count in sorted(count_by_source(cases).items()))
+    checked = _checked(job)
+    to_check = sum(checked.get(case.case_id) != case.state for case in cases)
+    yield f"check {to_check} of {len(cases)} training cases ({sources}) in {job.data_root()}"
+    yield f"register them as {job.dataset} in {job.raw / DATASET}, without copying any"
+
+
+def run(job: Job, progress: ProgressOf) -> Iterable[str]:
+    """Check every case that was not checked as it is now, then write dataset.json.
+
+    Raises:
+        BaselineError: E_TRAINING_SET, E_DATASET.
+        InputError: The first case that is broken, when all have been looked at; notes name the others.
+    """
+    job.recipe.nnunet()
+    _check_id_is_free(job)
+    cases = find_training_cases(job)
+    _check_all(job, cases, progress)
+    dataset = _dataset(job, cases)
+    path = job.raw / DATASET
+    if path.exists() and json.loads(path.read_text("utf-8")) != dataset:
+        _check_unused(job, path)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(dataset, indent=1), encoding="utf-8")
+    return ()
+
+
+def _dataset(job: Job, cases: tuple[TrainingCase, ...]) -> dict[str, Any]:
+    root = job.data_root()
+
+    def place(path: Path) -> str:
+        return f"${{{DATA_VARIABLE}}}/{path.absolute().relative_to(root).as_posix()}"
+
+    return {
+        "name": job.dataset,
+        "channel_names": {"0": "CT"},
+        "labels": {"background": 0, **{name: label for label, name in enumerate(VERTEBRAE, start=1)}},
+        "numTraining": len(cases),
+        "file_ending": ".nii.gz",
+        # RAS order whatever the file's, so that axes mean the same everywhere; reads slightly sheared grids too.
+        "overwrite_image_reader_writer": "NibabelIOWithReorient",
+        "training_cases_sha256": digest_of_split(case.case_id for case in cases),
+        "left_out": sorted(job.exclude),
+        "dataset": {case.case_id: {"images": [place(case.image)], "label": place(case.labels)} for case in cases},
+    }
+
+
+def _check_id_is_free(job: Job) -> None:
+    """Raise E_DATASET when another data set has our number, which nnU-Net would stumble over later."""
+    for folder in (job.raw, job.preprocessed, job.model("any").parent):
+        for other in folder.parent.glob(f"Dataset{job.dataset_id}*"):
+            if other.name != job.dataset:
+                raise BaselineError(
+                    "E_DATASET",
+                    other,
+                    expected=f"no other nnU-Net data set with the number of {job.dataset}",
+                    found=f"{other.name}",
+                    advice="Choose another --work folder, or give that data set another number.",
+                )
+
+
+def _check_unused(job: Job, path: Path) -> None:
+    """Raise E_DATASET when networks have been trained on what is registered, and something else would replace it."""
+    trained = job.model("any").parent
+    if trained.is_dir() and any(trained.iterdir()):
+        raise BaselineError(
+            "E_DATASET",
+            path,
+            expected="the same training cases as those that networks in this folder were trained on",
+            found="others",
+            advice="Choose another --work folder: what was trained stays comparable with what its provenance says.",
+        )
+
+
+def _check_all(job: Job, cases: tuple[TrainingCase, ...], progress: ProgressOf) -> None:
+    checked = _checked(job)
+    missing = [case for case in cases if checked.get(case.case_id) != case.state]
+    broken: list[InputError] = []
+    job.raw.mkdir(parents=True, exist_ok=True)
+    with progress("Checking training cases", len(cases)) as shown, (job.raw / _CHECKED).open("a") as journal:
+        shown.skip(len(cases) - len(missing))
+        for case, error in in_parallel(_check, missing, job.workers):
+            if error:
+                broken.append(error)
+            else:
+                journal.write(json.dumps({"case_id": case.case_id, "state": case.state}) + "\n")
+                journal.flush()
+            shown.advance(case.case_id)
+    if broken:
+        for other in broken[1:]:
+            broken[0].add_note(str(other))
+        broken[0].add_note("Mend the files, or do without them: --exclude CASE, which the submission will say.")
+        raise broken[0]
+
+
+def _check(case: TrainingCase) -> InputError | None:
+    try:
+        check_training_case(case)
+    except InputError as error:
+        error.add_note(f"training case {case.case_id}")
+        return error
+    return None
+
+
+def _checked(job: Job) -> dict[str, list[int]]:
+    """Return the state in which each case was checked; the last line of a run that was killed may be cut off."""
+    try:
+        lines = (job.raw / _CHECKED).read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    found: dict[str, list[int]] = {}
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        found[entry["case_id"]] = entry["state"]
+    return found

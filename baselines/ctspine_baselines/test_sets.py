@@ -1,0 +1,78 @@
+"""The test sets that a recipe is run on: their images, and their references where those are at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ctspine_bench.cases import find_cases
+from ctspine_bench.errors import CaseError, UsageError
+from ctspine_bench.testsets import OFFICIAL, PHANTOM, TestSet, named
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ctspine_baselines.job import Job
+
+_SHOWN: Final = 3
+
+
+@dataclass(frozen=True)
+class TestImages:
+    """A test set whose images are at hand.
+
+    Attributes:
+        test_set: The test set.
+        images: Case id → its CT, sorted.
+        references: Folder of its label maps, which need not be there to predict.
+    """
+
+    test_set: TestSet
+    images: dict[str, Path]
+    references: Path
+
+
+def find_test_sets(job: Job) -> tuple[TestImages, ...]:
+    """Return the test sets that have images, without reading them; those that have none are left out.
+
+    Raises:
+        UsageError: It was not said where the data is, or there is no test set with images.
+        CaseError: E_MISSING_CASE: a test set has some of its images; E_DUPLICATE_CASE.
+    """
+    root = job.data_root()
+    if job.recipe.data == "phantom":
+        places = {name: root / name.removeprefix("phantom-") for name in PHANTOM}
+    else:
+        places = dict.fromkeys(("public", "private"), root) | ({"verse": job.verse} if job.verse else {})
+    found = [images for name, place in places.items() if (images := _find(named(name), place))]
+    if not found:
+        raise UsageError(f"expected the images of a test set in folders called volumes in {root}, found none")
+    return tuple(found)
+
+
+def left_out(test_sets: tuple[TestImages, ...]) -> tuple[str, ...]:
+    """Return the names of the test sets that are not among those with images."""
+    there = {each.test_set.name for each in test_sets}
+    return tuple(name for name in (PHANTOM if there & set(PHANTOM) else OFFICIAL) if name not in there)
+
+
+def _find(test_set: TestSet, place: Path) -> TestImages | None:
+    if not (place / "volumes").is_dir():
+        return None
+    found = find_cases(place / "volumes", ())
+    wanted = sorted(found) if test_set.cases is None else test_set.cases
+    missing = [case_id for case_id in wanted if case_id not in found]
+    if len(missing) == len(wanted):
+        return None
+    if missing:
+        names = ", ".join(missing[:_SHOWN]) + (", …" if len(missing) > _SHOWN else "")
+        raise CaseError(
+            "E_MISSING_CASE",
+            place / "volumes",
+            expected=f"the images of the {len(wanted)} cases of {test_set.title}",
+            found=f"none of {len(missing)} of them: {names}",
+            advice="Finish the download.",
+        )
+    for case_id in wanted:
+        found[case_id].check()
+    return TestImages(test_set, {case_id: found[case_id].path for case_id in wanted}, place / "labels")
