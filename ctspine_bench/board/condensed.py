@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ctspine_bench.anatomy import VERTEBRAE
+from ctspine_bench.board.parts import Part, broken
+from ctspine_bench.board.trained import training
 from ctspine_bench.errors import SubmissionError
-from ctspine_bench.hosting.disclosure.suppression import FEW
 from ctspine_bench.rankings.paired import METRICS, pair, same_vertebrae
 from ctspine_bench.submissions.folder import CASES, RESULTS
 from ctspine_bench.submissions.plain_text import shown
 from ctspine_bench.testsets import OFFICIAL, PHANTOM, named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from ctspine_bench.rankings.paired import PairedScores
     from ctspine_bench.submissions.records import Record
@@ -31,8 +32,6 @@ _NAMING: Final = ("identification_rate", "localisation_mm", "dsc_unshifted", "ds
 _LOSSES: Final = ("identification", "missed", "boundary")
 # Scores may be beyond their ends by this much.
 _ROUNDING: Final = 1e-9
-# No number of a record is as large: volumes and counts are not.
-_LARGEST: Final = 1e9
 _PROVENANCE: Final = ("version", "engine_sha256", "created", "command")
 
 
@@ -44,7 +43,7 @@ def condensed(record: Record) -> dict[str, Any] | None:
     """
     if record.results is None:
         return None
-    results = _Part(record.results, f"{record.slug}/{RESULTS}")
+    results = Part(record.results, f"{record.slug}/{RESULTS}")
     submission = results.part("submission")
     provenance = results.part("provenance")
     return {
@@ -53,6 +52,7 @@ def condensed(record: Record) -> dict[str, Any] | None:
             for name in TEST_SETS
             if name in results.part("test_sets").content
         },
+        "training": training(results.part("training")) if record.declaration.kind == "baseline" else None,
         "same_predictions_as": [text for text in submission.items("same_predictions_as") if isinstance(text, str)],
         "provenance": {
             **{name: provenance.text(name) for name in _PROVENANCE},
@@ -83,7 +83,7 @@ def paired_scores(record: Record) -> dict[str, PairedScores]:
         except SubmissionError:
             raise
         except (ValueError, TypeError, KeyError, IndexError) as error:
-            raise _broken(f"{record.slug}/{CASES}", "a case table", shown(error, 100)) from None
+            raise broken(f"{record.slug}/{CASES}", "a case table", shown(error, 100)) from None
         _check_scores(found[name], f"{record.slug}/{CASES}")
     return found
 
@@ -108,10 +108,10 @@ def _check_scores(paired: PairedScores, path: str) -> None:
     for name, values in paired.measures.items():
         largest = METRICS["hd95_mm"].missed if name == "hd95_mm" else 1.0
         if (values < -_ROUNDING).any() or (values > largest + _ROUNDING).any():
-            raise _broken(path, f"{name} between 0 and {largest:g}", "numbers beyond")
+            raise broken(path, f"{name} between 0 and {largest:g}", "numbers beyond")
 
 
-def _test_set(part: _Part) -> dict[str, Any]:
+def _test_set(part: Part) -> dict[str, Any]:
     return {
         "n_cases": part.count("n_cases"),
         "expected_cases": part.count("expected_cases"),
@@ -139,72 +139,13 @@ def _test_set(part: _Part) -> dict[str, Any]:
     }
 
 
-def _means(part: _Part) -> dict[str, Any]:
+def _means(part: Part) -> dict[str, Any]:
     return {"n": part.count("n"), **{name: part.number(name) for name in _MEANS}}
 
 
-def _source(part: _Part) -> dict[str, Any]:
+def _source(part: Part) -> dict[str, Any]:
     return {
         "n_cases": part.count("n_cases"),
         "mean_of_vertebrae": _means(part.part("mean_of_vertebrae")),
         "mean_of_spine": _means(part.part("mean_of_spine")),
     }
-
-
-class _Part:
-    """A mapping out of a file, read with what is expected there; what is absent is `None` or empty."""
-
-    def __init__(self, content: Mapping[str, Any], path: str, place: str = "") -> None:
-        self.content = content
-        self._path = path
-        self._place = place
-
-    def part(self, name: str) -> _Part:
-        content = self.content.get(name)
-        if not isinstance(content, dict | None):
-            raise self._error(name, "a mapping", content)
-        return _Part(content or {}, self._path, f"{self._place}{name}.")
-
-    def items(self, name: str) -> list[Any]:
-        content = self.content.get(name)
-        if not isinstance(content, list | None):
-            raise self._error(name, "a list", content)
-        return content or []
-
-    def number(self, name: str) -> float | None:
-        value = self.content.get(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self._error(name, "a number", value)
-        if not -_LARGEST < value < _LARGEST:
-            raise self._error(name, f"a number below {_LARGEST:,.0f}", value)
-        return float(value)
-
-    def count(self, name: str) -> int | float | str | None:
-        """A count, or what stands in the place of one under the threshold of private test sets."""
-        value = self.content.get(name)
-        if value is None or value == FEW:
-            return value
-        number = self.number(name)
-        return int(number) if number is not None and number.is_integer() else number
-
-    def flag(self, name: str) -> bool:
-        value = self.content.get(name)
-        if not isinstance(value, bool | None):
-            raise self._error(name, "true or false", value)
-        return bool(value)
-
-    def text(self, name: str) -> str:
-        value = self.content.get(name)
-        if not isinstance(value, str | None):
-            raise self._error(name, "a text", value)
-        return value or ""
-
-    def _error(self, name: str, expected: str, found: object) -> SubmissionError:
-        return _broken(self._path, f"{expected} in {shown(self._place + name, 100)}", shown(repr(found), 60))
-
-
-def _broken(path: str, expected: str, found: str) -> SubmissionError:
-    advice = "Score the submission again, or take the file from the last good commit."
-    return SubmissionError("E_RECORD", path, expected=expected, found=found, advice=advice)

@@ -86,7 +86,7 @@ class Entry:
         if self.problem or self.declaration is None:
             return "newer" if self.problem and self.problem.code == "E_VERSION" else "broken"
         if self.results is None:
-            # A simulation declares no archives.
+            # Simulations and baselines declare no archives.
             declared = self.declaration.test_sets
             return "unscored" if test_set in declared or not declared else "absent"
         if test_set not in self.results["test_sets"]:
@@ -104,7 +104,7 @@ class Entry:
         if self.declaration:
             found += ["verse"] if self.declaration.training.uses_verse else []
             found += ["test-cases"] if self.declaration.training.uses_test_cases else []
-            found += ["simulated"] if self.declaration.kind == "simulated" else []
+            found += [self.declaration.kind] if self.declaration.kind in {"baseline", "simulated"} else []
         found += ["same"] if (self.results or {}).get("same_predictions_as") else []
         return tuple(found)
 
@@ -133,6 +133,7 @@ FLAGS: Final = {
     "newer": "newer version",
     "verse": "trained on VerSe",
     "test-cases": "trained on test cases",
+    "baseline": "baseline",
     "simulated": "simulated",
     "same": "same predictions as another",
 }

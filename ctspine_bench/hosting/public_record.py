@@ -61,7 +61,11 @@ def explained(scores: StoredScores, intakes: Mapping[str, Intake]) -> StoredScor
 
 
 def write_record(
-    scores: StoredScores, output: Path, submission: Mapping[str, Any], kind: str = "scored"
+    scores: StoredScores,
+    output: Path,
+    submission: Mapping[str, Any],
+    kind: str = "scored",
+    training: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write the public record, and return what is in its results.json.
 
@@ -70,6 +74,7 @@ def write_record(
         output: The folder for results.json and cases.parquet.
         submission: What results.json says about where the predictions come from.
         kind: As declared.
+        training: What a baseline was trained with.
     """
     with replacing_together(output) as temporary:
         write_table(scores.cases, temporary / CASES)
@@ -77,6 +82,7 @@ def write_record(
             "schema_version": scores.results["schema_version"],
             "kind": kind,
             "submission": submission,
+            **({"training": training} if training else {}),
             "cases_sha256": sha256_of(temporary / CASES),
             **{key: value for key, value in scores.results.items() if key != "schema_version"},
         }

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ctspine_bench.files import sha256_of
-from ctspine_bench.hosting.disclosure.results import public_results
-from ctspine_bench.hosting.public_record import joined_scores, write_record
+from ctspine_bench.hosting.local_record import write_local_record
 from ctspine_bench.submissions.declaration import Declaration, Training
 from ctspine_bench.submissions.reading import DECLARATION
-from ctspine_bench.submissions.writing import write_submission
+from ctspine_bench.submissions.records import read_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,23 +29,9 @@ def write_simulated_record(
         scores: One for each test set.
         store: For the cases of the private test set, as with any submission.
     """
-    if not (folder / DECLARATION).exists():
-        write_submission(_declaration(folder.name, description), folder)
-    declaration_sha256 = sha256_of(folder / DECLARATION)
-    private = [score for score in scores if score.test_set.private]
-    kept = joined_scores(scores, {score.test_set.name: public_results(score) for score in private})
-    submission: dict[str, Any] = {
-        "slug": folder.name,
-        "declaration_sha256": declaration_sha256,
-        "archives": {},
-        "commit": None,
-        "same_predictions_as": [],
-    }
-    write_record(kept, folder, submission, kind="simulated")
-    # Nothing but the name and the references decides about the scores of a simulation.
-    key = hashlib.sha256(f"{folder.name} {kept.results['provenance']['digests']}".encode()).hexdigest()
-    store.save(key, kept)
-    store.save_record(folder.name, declaration_sha256, key, folder)
+    # One that was there keeps its date.
+    earlier = read_record(folder).declaration if (folder / DECLARATION).exists() else None
+    write_local_record(folder, earlier or _declaration(folder.name, description), scores, store)
 
 
 def _declaration(name: str, description: str) -> Declaration:

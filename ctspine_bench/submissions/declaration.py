@@ -100,9 +100,10 @@ class Declaration(_Part):
     schema_version: Annotated[Literal[1], BeforeValidator(_integer)] = Field(
         description="Version of the layout of this file: 1."
     )
-    kind: Literal["scored", "published", "simulated"] = Field(
+    kind: Literal["scored", "published", "baseline", "simulated"] = Field(
         description="Either scored (predictions that the organizers score), published (numbers quoted from a "
-        "publication, which the organizers enter) or simulated (made and scored by the demo)."
+        "publication, which the organizers enter), baseline (made and scored by the organizers with a recipe of the "
+        "baselines) or simulated (made and scored by the demo)."
     )
     name: Annotated[Line, Field(max_length=60)] = Field(description="Name of the method, as the leaderboard shows it.")
     team: Annotated[Line, Field(max_length=120)] = Field(

@@ -24,6 +24,7 @@ def json_schema() -> dict[str, Any]:
         "allOf": [
             _rule("kind", "scored", required=["test_sets"], absent=["source"]),
             _rule("kind", "published", required=["source"], absent=["test_sets"]),
+            _rule("kind", "baseline", required=[], absent=["source", "test_sets"]),
             _rule("kind", "simulated", required=[], absent=["source", "test_sets"]),
             _rule("coverage", "partial", required=["coverage_reason"], absent=[]),
             _rule("coverage", "complete", required=[], absent=["coverage_reason"]),

@@ -38,6 +38,7 @@ def show() -> None:
         frame.show(pictures.stylesheet())
         with st.spinner("Reading volumes …"):
             sections.write_pictures(frame, board, entry, test_set, settings())
+        sections.write_training(frame, entry)
         sections.write_provenance(frame, board, entry)
         sections.write_citation(frame, entry)
 

@@ -15,7 +15,7 @@ from ctspine_leaderboard.views.case_tables import case_table
 from ctspine_leaderboard.views.cases.pictures import panels
 from ctspine_leaderboard.views.cases.sources import case_sources, with_predictions
 from ctspine_leaderboard.views.links import submission_link
-from ctspine_leaderboard.views.submission import about, cases, cite, errors, paper_table, places, provenance
+from ctspine_leaderboard.views.submission import about, cases, cite, errors, paper_table, places, provenance, training
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +110,18 @@ def write_pictures(page: Surface, board: Board, entry: Entry, test_set: str, set
             page.show(drawn)
         remarks |= dict.fromkeys(sources.sentences)
     page.words(*remarks)
+
+
+def write_training(page: Surface, entry: Entry) -> None:
+    """Write what a baseline was trained with, and its curves; nothing of other submissions."""
+    facts = training.training_facts(entry)
+    if facts is None:
+        return
+    page.subheading("What it was trained with")
+    page.show(facts)
+    for configuration, figure in training.curves(entry):
+        page.subheading(f"How it learned: {configuration}")
+        page.figure(figure, training.WORDS, key=f"training-{configuration}")
 
 
 def write_provenance(page: Surface, board: Board, entry: Entry, link: Link = submission_link) -> None:

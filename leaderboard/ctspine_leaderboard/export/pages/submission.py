@@ -53,6 +53,7 @@ def submission_sheet(
     sections.write_numbers(sheet, board, entry, lambda name: addresses.relative(addresses.standings_page(name), path))
     sections.write_test_set(sheet, board, entry, test_set)
     sections.write_pictures(sheet, board, entry, test_set, settings)
+    sections.write_training(sheet, entry)
     sections.write_provenance(sheet, board, entry, addresses.links_from(path))
     sections.write_citation(sheet, entry)
     _badge(sheet, board, entry, base_url)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _KINDS: Final[Mapping[str, str]] = {
     "scored": "Predictions that the organizers have scored, or will",
     "published": "Numbers quoted from a publication: not scored by this benchmark",
+    "baseline": "Trained and scored by the organizers, with a recipe of this repository",
     "simulated": "Made and scored by the demo: no method",
 }
 _UNITS: Final = ("bytes", "kB", "MB", "GB")

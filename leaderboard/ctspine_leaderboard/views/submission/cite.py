@@ -27,6 +27,7 @@ def submission_bibtex(entry: Entry) -> str | None:
     how = {
         "scored": "Submission to the CTSpine1K leaderboard",
         "published": f"As published: {declared.source}",
+        "baseline": "Baseline of the CTSpine1K leaderboard",
         "simulated": "Simulated submission on a phantom benchmark",
     }[declared.kind]
     fields = {
