@@ -40,7 +40,7 @@ DOORS = {
     "nibabel": ["volumes", "phantom.write"],
     "isal": ["volumes", "phantom.write"],
     "click": ["cli"],
-    "rich": ["cli", "report.terminal", "report.terminal_standings"],
+    "rich": ["cli", "report.progress", "report.terminal", "report.terminal_standings"],
     "jinja2": ["report.html"],
     "markupsafe": ["report.html"],
     "plotly": ["charts", "report.html"],
@@ -190,6 +190,38 @@ def test_leaderboard_and_baselines_are_not_imported() -> None:
     doors = ("leaderboard", "baselines", "ctspine_leaderboard", "ctspine_baselines")
     users = {m for m, path in MODULES.items() if any(within(name, door) for name in imported(path) for door in doors)}
     assert users == set()
+
+
+BASELINES = Path(__file__).parents[1] / "baselines" / "ctspine_baselines"
+TORCH_ROOM = BASELINES / "nnunet"
+
+
+def test_torch_and_nnunet_are_in_one_room() -> None:
+    """Of the baselines, `nnunet` alone imports torch and nnU-Net; nothing else imports that room, it is started."""
+    users = {
+        path
+        for path in BASELINES.rglob("*.py")
+        for name in imported(path)
+        if any(within(name, library) for library in ("torch", "nnunetv2", "ctspine_baselines.nnunet"))
+    }
+    assert users
+    assert {path for path in users if TORCH_ROOM not in path.parents} == set()
+
+
+def test_programs_do_not_import_each_other() -> None:
+    """Baselines import neither the command line nor the leaderboard, the leaderboard neither of the others."""
+    leaderboard = BASELINES.parents[1] / "leaderboard"
+    stray = {
+        (path.name, name)
+        for folder, others in (
+            (BASELINES, ("ctspine_bench.cli", "ctspine_leaderboard", "streamlit")),
+            (leaderboard, ("ctspine_bench.cli", "ctspine_baselines", "torch")),
+        )
+        for path in folder.rglob("*.py")
+        for name in imported(path)
+        if any(within(name, other) for other in others)
+    }
+    assert stray == set()
 
 
 def test_only_the_command_line_prints_and_exits() -> None:

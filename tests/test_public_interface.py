@@ -14,6 +14,7 @@ import ctspine_bench
 from ctspine_bench.errors import CODES
 
 PACKAGE = Path(ctspine_bench.__file__).parent
+BASELINES = PACKAGE.parent / "baselines" / "ctspine_baselines"
 
 
 def described_constants() -> set[str]:
@@ -65,7 +66,8 @@ def mentioned_codes() -> set[str]:
     """Every string in the source that looks like an error code, `errors.py` left out."""
     return {
         node.value
-        for path in PACKAGE.rglob("*.py")
+        for folder in (PACKAGE, BASELINES)
+        for path in folder.rglob("*.py")
         if path != PACKAGE / "errors.py"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"E_[A-Z_]+", node.value)
@@ -73,5 +75,5 @@ def mentioned_codes() -> set[str]:
 
 
 def test_every_error_code_is_used_and_every_used_one_is_known() -> None:
-    """`errors.CODES` has the codes that the package raises, no more and no fewer."""
+    """`errors.CODES` has the codes that the package and the baselines raise, no more and no fewer."""
     assert mentioned_codes() == CODES.keys()

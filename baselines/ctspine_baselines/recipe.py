@@ -28,12 +28,14 @@ class Override(_Part):
 
     Attributes:
         name: What it is called in the plans.
+        patch_size: Voxels along z, y, x; must be divisible as often as the planned network halves its resolution.
         batch_size: Patches in a batch.
         features: Feature maps of the first stage; each further stage has twice as many, up to `max_features`.
         max_features: At most so many.
     """
 
     name: Annotated[str, Field(pattern=r"^3d_[a-z0-9_]+$")]
+    patch_size: tuple[int, int, int]
     batch_size: Annotated[int, Field(ge=1)]
     features: Annotated[int, Field(ge=1)]
     max_features: Annotated[int, Field(ge=1)]

@@ -33,7 +33,7 @@ _COMMANDS: Final = {
     "testsets": "Show the official test sets, or the cases of one.",
     "check-references": "Look for gaps, disorder and oddities in reference label maps.",
     "phantom": "Make a phantom benchmark: synthetic spines with labels, and simulated submissions.",
-    "demo": "Make a small phantom benchmark, score simulated submissions on it and show the tables.",
+    "demo": "Make a small phantom benchmark, score submissions on it and show the tables.",
     "submission": "Make, check, score and publish a submission to the leaderboard.",
     "rank": "Show where submissions stand, and how sure that is; write standings.json.",
     "leaderboard": "Show the leaderboard in the browser, or write it as static files.",

@@ -44,26 +44,34 @@ _SHOWN: Final = "shift-from-level"
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"))
 @click.option("--workers", type=click.IntRange(min=1), help="Cases done at a time.  [default: all cores]")
 def command(folder: Path, *, workers: int | None) -> int:
-    """Make a small phantom benchmark in FOLDER, score simulated submissions on it and show the tables.
+    """Make a small phantom benchmark in FOLDER, score submissions on it and show the tables.
+
+    Most submissions are simulated, each with one kind of error; one is that of a network that was trained on phantoms.
 
     On a terminal it ends with the leaderboard open on them, until Ctrl-C is pressed; elsewhere it says how to open it.
     """
     from rich.console import Console
 
+    from ctspine_bench.hosting.local_record import write_local_record
     from ctspine_bench.hosting.simulated import write_simulated_record
     from ctspine_bench.hosting.store import PrivateStore
     from ctspine_bench.phantom.benchmark import TEST_SETS
     from ctspine_bench.phantom.submissions import described
+    from ctspine_bench.phantom.trained import TRAINED, trained_record
     from ctspine_bench.report import terminal
     from ctspine_bench.report.html import write_report
 
     check_phantom_folder(folder)
     _make_phantom(folder, workers)
-    plans = {name: [_plan(folder, name, test_set) for test_set in TEST_SETS] for name in _SUBMISSIONS}
+    plans = {name: [_plan(folder, name, test_set) for test_set in TEST_SETS] for name in (*_SUBMISSIONS, *TRAINED)}
     scores = _score_all(plans, workers)
     store = PrivateStore(folder / "private-store")
-    for name, submission in scores.items():
-        write_simulated_record(folder / "submissions" / name, described(name), submission, store)
+    for name in _SUBMISSIONS:
+        write_simulated_record(folder / "submissions" / name, described(name), scores[name], store)
+    for name in TRAINED:
+        trained = trained_record(name)
+        training = (trained.results or {})["training"]
+        write_local_record(folder / "submissions" / name, trained.declaration, scores[name], store, training)
     report = folder / "report.html"
     write_report(scores[_SHOWN][0], report, plans[_SHOWN][0])
     _write_standings(folder, store)
@@ -73,7 +81,7 @@ def command(folder: Path, *, workers: int | None) -> int:
     console.print(_comparison(scores))
     for what, path in (
         ("phantom benchmark", folder / "benchmark"),
-        ("simulated predictions", folder / "predictions"),
+        ("predictions", folder / "predictions"),
         ("submissions", folder / "submissions"),
         ("rows of private cases", store.folder),
         ("standings", folder / _STANDINGS),
@@ -86,6 +94,7 @@ def command(folder: Path, *, workers: int | None) -> int:
 def _make_phantom(folder: Path, workers: int | None) -> None:
     from ctspine_bench.phantom import make_benchmark, simulate_submission
     from ctspine_bench.phantom.benchmark import plan
+    from ctspine_bench.phantom.trained import TRAINED, copy_predictions
     from ctspine_bench.report.progress import case_progress
 
     n_cases = len(plan(_CASES_PER_SOURCE, _VERSE_CASES))
@@ -101,6 +110,8 @@ def _make_phantom(folder: Path, workers: int | None) -> None:
             simulate_submission(
                 folder / "benchmark", folder / "predictions" / name, name, workers=workers, progress=progress.advance
             )
+        for name in TRAINED:
+            copy_predictions(name, folder / "benchmark", folder / "predictions" / name)
 
 
 def _plan(folder: Path, name: str, test_set: str) -> Plan:
@@ -166,7 +177,7 @@ def _comparison(scores: dict[str, list[SubmissionScore]]) -> Table:
     from rich.table import Table
 
     table = Table(title="Mean of Vertebrae, DSC / HD95 in mm", title_justify="left")
-    table.add_column("simulated submission")
+    table.add_column("submission")
     for score in next(iter(scores.values())):
         table.add_column(f"{score.test_set.name} ({len(score.results)})", justify="right")
     for name, submission in scores.items():

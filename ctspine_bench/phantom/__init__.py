@@ -15,6 +15,7 @@ One concern a file::
     benchmark    a benchmark on disk
     warp         smooth displacement of outlines
     submissions  simulated submissions on disk
+    trained      networks that were trained on it, with their predictions
     seeds        random numbers that depend on the case alone
     write        NIfTI files
 """

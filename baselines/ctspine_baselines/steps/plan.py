@@ -42,7 +42,7 @@ def run(job: Job, progress: ProgressOf) -> Iterable[str]:
     """
     _check_registered(job)
     if not is_planned(job):
-        _plan(job, progress)
+        make_plans(job, progress)
     _check_configurations(job)
     for configuration in job.configurations:
         _preprocess(job, configuration, progress)
@@ -97,7 +97,12 @@ def _options(job: Job) -> dict[str, Any]:
     return {name: planning[name] for name in ("planner", "gpu_memory_gb", "spacing_mm")}
 
 
-def _plan(job: Job, progress: ProgressOf) -> None:
+def make_plans(job: Job, progress: ProgressOf) -> None:
+    """Let nnU-Net look at the training cases, unless it has, and plan.
+
+    Raises:
+        BaselineError: E_PROGRAM.
+    """
     planning, _ = job.recipe.nnunet()
     arguments = ["-d", job.dataset_id, "-pl", planning.planner, "-npfp", str(job.workers), "--no_pp", "--no_pbar"]
     fingerprint_is_current = (
@@ -133,6 +138,7 @@ def _overridden(job: Job, base: dict[str, Any]) -> dict[str, Any]:
     architecture["arch_kwargs"]["features_per_stage"] = features
     return {
         "inherits_from": planning.configurations[-1],
+        "patch_size": list(override.patch_size),
         "batch_size": override.batch_size,
         "architecture": architecture,
     }

@@ -88,6 +88,7 @@ def _train(job: Job, configuration: str, progress: ProgressOf) -> None:
     with progress(f"Training {configuration}", training.epochs) as shown:
         lines = _Lines(shown)
         code = run_nnunet(job, ["train", *arguments], variables=variables, on_line=lines, allowed=(LOCKED,))
+        lines.end(training.epochs)
     if code == LOCKED:
         raise _in_use(folder)
 
@@ -102,12 +103,15 @@ class _Lines:
 
     def __call__(self, line: str) -> None:
         if found := _EPOCH.search(line):
-            epoch = int(found[1])
-            self._shown.skip(epoch - self._epoch)
-            self._epoch = epoch
-            self._shown.say(f"epoch {epoch}{self._dice}")
+            self.end(int(found[1]))
+            self._shown.say(f"epoch {self._epoch}{self._dice}")
         elif found := _DICE.search(line):
             self._dice = f", pseudo Dice {float(found[1]):.3f}"
+
+    def end(self, epoch: int) -> None:
+        """Count all epochs before this one as done."""
+        self._shown.skip(epoch - self._epoch)
+        self._epoch = epoch
 
 
 def _goes_on(job: Job, folder: Path) -> bool:

@@ -1,0 +1,134 @@
+"""What guards a training: nothing is begun anew in silence, nothing is continued that is something else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from filelock import FileLock
+
+from ctspine_baselines.recipe import read_recipe
+from ctspine_baselines.steps import train
+from ctspine_bench.errors import BaselineError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ctspine_baselines.job import Job
+    from ctspine_baselines.steps.step import ProgressOf
+
+
+@pytest.fixture
+def planned(job: Job, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """A job whose plans are there, with a program in place of nnU-Net that leaves nothing."""
+    monkeypatch.setattr(train, "is_planned", lambda _: True)
+    return job
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What would have been trained."""
+    found: list[list[str]] = []
+    monkeypatch.setattr(train, "run_nnunet", lambda _, arguments, **__: found.append(list(arguments)) or 0)
+    return found
+
+
+def folder_with(job: Job, *names: str) -> Path:
+    """The training folder with some files in it."""
+    folder = job.training_folder("3d_fullres")
+    folder.mkdir(parents=True)
+    for name in names:
+        (folder / name).touch()
+    return folder
+
+
+def test_a_new_training_begins(planned: Job, progress: ProgressOf, calls: list[list[str]]) -> None:
+    """nnU-Net's command gets fold all, our trainer, and the settings of the recipe."""
+    train.run(planned, progress)
+    (arguments,) = calls
+    assert arguments[2:5] == ["610", "3d_fullres", "all"]
+    assert arguments[5:7] == ["-tr", "CTSpineTrainer"]
+    assert "--c" not in arguments
+
+
+@pytest.mark.parametrize("checkpoint", ["checkpoint_latest.pth", "checkpoint_best.pth"])
+def test_an_interrupted_training_goes_on(
+    planned: Job, progress: ProgressOf, calls: list[list[str]], checkpoint: str
+) -> None:
+    """Where there is a checkpoint, it is continued, and the dry run says so."""
+    folder_with(planned, checkpoint, "training_log_1.txt")
+    assert next(iter(train.describe(planned))).startswith("go on training 3d_fullres for 1000 epochs")
+    train.run(planned, progress)
+    assert calls[0][-1] == "--c"
+
+
+def test_a_finished_training_is_left_alone(planned: Job, progress: ProgressOf, calls: list[list[str]]) -> None:
+    """There is nothing to do."""
+    folder_with(planned, "checkpoint_final.pth")
+    assert next(iter(train.describe(planned))).startswith("nothing")
+    train.run(planned, progress)
+    assert calls == []
+
+
+def test_what_left_no_checkpoint_is_not_begun_anew_in_silence(
+    planned: Job, progress: ProgressOf, calls: list[list[str]]
+) -> None:
+    """nnU-Net would start over with a warning; here --restart has to be said."""
+    folder_with(planned, "training_log_1.txt")
+    with pytest.raises(BaselineError, match="--restart") as error:
+        train.run(planned, progress)
+    assert error.value.code == "E_RUN"
+    assert calls == []
+    train.run(replace(planned, restart=True), progress)
+    assert len(calls) == 1
+
+
+def test_restart_takes_the_checkpoints_away(planned: Job, progress: ProgressOf, calls: list[list[str]]) -> None:
+    """Otherwise nnU-Net could go on from one of the training before."""
+    folder = folder_with(planned, "checkpoint_final.pth", "checkpoint_best.pth", "sessions.jsonl")
+    train.run(replace(planned, restart=True), progress)
+    assert "--c" not in calls[0]
+    assert not [*folder.glob("checkpoint*"), *folder.glob("sessions*")]
+
+
+def test_another_recipe_in_the_folder_is_an_error(planned: Job, progress: ProgressOf, calls: list[list[str]]) -> None:
+    """The same trainer, plans and configuration with other settings would be continued as if they were these."""
+    folder = folder_with(planned, "checkpoint_latest.pth")
+    (folder / "recipe.json").write_text(json.dumps({"recipe": "mine", "sha256": "0" * 64}), encoding="utf-8")
+    with pytest.raises(BaselineError, match="one of mine with others"):
+        train.run(planned, progress)
+    assert calls == []
+
+
+def test_two_never_train_in_one_folder(planned: Job, progress: ProgressOf, calls: list[list[str]]) -> None:
+    """A lock that another process holds, whether it is seen before or by the program itself."""
+    folder = folder_with(planned)
+    with FileLock(folder / ".lock"), pytest.raises(BaselineError, match="no other process"):
+        train.run(planned, progress)
+    assert calls == []
+
+
+def test_a_lock_that_only_the_program_sees_is_the_same_error(
+    planned: Job, progress: ProgressOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the start another process may have come."""
+    monkeypatch.setattr(train, "run_nnunet", lambda *_, **__: 75)
+    with pytest.raises(BaselineError, match="no other process"):
+        train.run(planned, progress)
+
+
+def test_both_stages_of_a_cascade_are_trained(
+    planned: Job, progress: ProgressOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First low resolution, which predicts the training cases for the next stage; then full resolution."""
+    calls = []
+
+    def keep(_: Job, arguments: list[str], *, variables: dict[str, str], **__: object) -> int:
+        calls.append((arguments[3], json.loads(variables["CTSPINE_TRAINING"])["predicts_next_stage"]))
+        return 0
+
+    monkeypatch.setattr(train, "run_nnunet", keep)
+    train.run(replace(planned, recipe=read_recipe("nnunet-lowres-cascade")), progress)
+    assert calls == [("3d_lowres", True), ("3d_cascade_fullres", False)]
