@@ -21,6 +21,7 @@ WORDS: Final = (
     "was learned, not how well it does on others."
 )
 _HOUR_S: Final = 3600
+_LONG_S: Final = 2 * _HOUR_S
 _MINUTE_S: Final = 60
 _POSTPROCESSING: Final = {"largest-component": "The largest component of each vertebra is kept"}
 
@@ -62,13 +63,11 @@ def _training(entry: Entry) -> dict[str, Any] | None:
 
 def _stage(stage: dict[str, Any], *, several: bool) -> Iterator[tuple[str, str | Markup]]:
     of = f", {stage['configuration']}" if several else ""
-    patch, spacing = (" × ".join(f"{each:g}" for each in stage[name]) for name in ("patch_size", "spacing"))
-    network = (
-        f"{stage['architecture']}, {stage['parameters']:,} parameters" if stage["parameters"] else stage["architecture"]
-    )
+    patch, spacing = (" × ".join(_number(each) for each in stage[name]) for name in ("patch_size", "spacing"))
+    network = f"{stage['architecture']}, {_whole(stage['parameters'])} parameters"
     yield f"Network{of}", lines([escape(stage["configuration"]), escape(network)])
-    yield f"Patches{of}", f"{stage['batch_size']:g} of {patch} voxels (z × y × x) at {spacing} mm"
-    yield f"Length{of}", f"{stage['epochs']:,} epochs of {stage['iterations_per_epoch']:,} iterations"
+    yield f"Patches{of}", f"{_whole(stage['batch_size'])} of {patch} voxels (z × y × x) at {spacing} mm"
+    yield f"Length{of}", f"{_whole(stage['epochs'])} epochs of {_whole(stage['iterations_per_epoch'])} iterations"
     yield f"Time{of}", _time(stage)
     yield f"Memory{of}", _memory(stage)
     yield f"Hardware{of}", _hardware(stage["hardware"])
@@ -77,26 +76,33 @@ def _stage(stage: dict[str, Any], *, several: bool) -> Iterator[tuple[str, str |
     yield f"Digest of the weights{of}", digest(stage["weights_sha256"])
 
 
+def _number(value: float | None) -> str:
+    return "?" if value is None else f"{value:g}"
+
+
+def _whole(value: float | None) -> str:
+    return "?" if value is None else f"{value:,.0f}"
+
+
 def _cases(training: dict[str, Any]) -> str:
     if not training["cases"]:
         return ""
     left_out = training["cases_left_out"]
-    return f"{training['cases']:,}" + (f", without {', '.join(left_out)}" if left_out else "")
+    return _whole(training["cases"]) + (f", without {', '.join(left_out)}" if left_out else "")
 
 
 def _runs(runs: float | None) -> str:
     if not runs:
         return ""
-    return "One: how much another one would differ is not known." if runs == 1 else f"{runs:g}"
+    return "One: how much another one would differ is not known." if runs == 1 else _whole(runs)
 
 
 def _time(stage: dict[str, Any]) -> str:
-    seconds, sessions = stage["seconds"] or 0, stage["sessions"] or 1
-    hours, minutes = seconds / _HOUR_S, seconds / _MINUTE_S
-    spent = f"{hours:.1f} hours" if hours >= 2 else f"{minutes:.0f} minutes"
-    iterations = stage["epochs"] * stage["iterations_per_epoch"]
-    pace = f"{seconds / iterations:.2f} s an iteration" if iterations else ""
-    return f"{spent}, {pace}" + (f"; interrupted {sessions - 1:g} times" if sessions > 1 else "")
+    seconds, interruptions = stage["seconds"] or 0.0, (stage["sessions"] or 1.0) - 1
+    spent = f"{seconds / _HOUR_S:.1f} hours" if seconds >= _LONG_S else f"{seconds / _MINUTE_S:.0f} minutes"
+    iterations = (stage["epochs"] or 0) * (stage["iterations_per_epoch"] or 0)
+    pace = f", {seconds / iterations:.2f} s an iteration" if iterations else ""
+    return f"{spent}{pace}" + (f"; interrupted {_whole(interruptions)} times" if interruptions > 0 else "")
 
 
 def _memory(stage: dict[str, Any]) -> str:
@@ -111,9 +117,6 @@ def _hardware(hardware: dict[str, str]) -> str:
 
 
 def _software(stage: dict[str, Any]) -> Markup:
-    named = [f"{name} {number}" for name, number in stage["versions"].items() if number]
-    return lines(
-        escape(text)
-        for text in (", ".join(named), "Not all sessions had the same versions." if stage["mixed_versions"] else "")
-        if text
-    )
+    named = ", ".join(f"{name} {number}" for name, number in stage["versions"].items() if number)
+    mixed = "Not all sessions had the same versions." if stage["mixed_versions"] else ""
+    return lines(escape(text) for text in (named, mixed) if text)
