@@ -26,8 +26,10 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[leaderboard]'
 	touch $@
 
-$(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+# torch first, then everything else with its version held: see baselines/constraints.txt.
+$(VENV)/.installed-dev: pyproject.toml baselines/constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(filter torch==%,$(shell cat baselines/constraints.txt))
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint baselines/constraints.txt --editable '.[dev]'
 	touch $@ $(VENV)/.installed
 
 clean:

@@ -23,10 +23,17 @@ licence = "CC0-1.0"
 [planning]
 gpu_memory_gb = 0.5
 spacing_mm = [8.0, 8.0, 8.0]
-override = { name = "3d_narrow", patch_size = [48, 24, 24], batch_size = 2, features = FEATURES, max_features = 32 }
+
+[planning.override]
+name = "3d_narrow"
+patch_size = [48, 24, 24]
+strides = [[1, 1, 1], [2, 2, 2], [2, 2, 2]]
+batch_size = 2
+features = FEATURES
+max_features = 32
 
 [training]
-trainer = "CTSpineTrainerNoMirroring"
+trainer = "CTSpineTrainerShort"
 epochs = EPOCHS
 iterations = ITERATIONS
 validation_iterations = 1

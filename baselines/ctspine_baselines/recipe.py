@@ -28,7 +28,8 @@ class Override(_Part):
 
     Attributes:
         name: What it is called in the plans.
-        patch_size: Voxels along z, y, x; must be divisible as often as the planned network halves its resolution.
+        patch_size: Voxels along z, y, x; divisible by the strides of all stages.
+        strides: Of each stage along z, y, x; the first one's is 1, 1, 1.
         batch_size: Patches in a batch.
         features: Feature maps of the first stage; each further stage has twice as many, up to `max_features`.
         max_features: At most so many.
@@ -36,6 +37,7 @@ class Override(_Part):
 
     name: Annotated[str, Field(pattern=r"^3d_[a-z0-9_]+$")]
     patch_size: tuple[int, int, int]
+    strides: Annotated[tuple[tuple[int, int, int], ...], Field(min_length=2)]
     batch_size: Annotated[int, Field(ge=1)]
     features: Annotated[int, Field(ge=1)]
     max_features: Annotated[int, Field(ge=1)]
@@ -73,7 +75,7 @@ class Training(_Part):
         seed: Of random numbers; reproducible only on a CPU in one process. None for GPUs, which nnU-Net cannot seed.
     """
 
-    trainer: Literal["CTSpineTrainer", "CTSpineTrainerNoMirroring"] = "CTSpineTrainer"
+    trainer: Literal["CTSpineTrainer", "CTSpineTrainerNoMirroring", "CTSpineTrainerShort"] = "CTSpineTrainer"
     epochs: Annotated[int, Field(ge=1)] = 1000
     iterations: Annotated[int, Field(ge=1)] = 250
     validation_iterations: Annotated[int, Field(ge=1)] = 50

@@ -87,7 +87,7 @@ def training(folder: Path) -> dict[str, Any]:
 
 def training_folder(folder: Path) -> Path:
     """Where nnU-Net has trained."""
-    (found,) = (folder / "work" / "nnUNet_results").glob("*/CTSpineTrainerNoMirroring__nnUNetPlans__3d_narrow/fold_all")
+    (found,) = (folder / "work" / "nnUNet_results").glob("*/CTSpineTrainerShort__nnUNetPlans__3d_narrow/fold_all")
     return found
 
 

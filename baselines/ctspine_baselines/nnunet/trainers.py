@@ -17,9 +17,13 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 from ctspine_baselines.programs import SETTINGS
+
+_SHORT_LR: Final = 1e-3
+_SHORT_BACKGROUND: Final = 0.1
 
 
 class CTSpineTrainer(nnUNetTrainer):  # type: ignore[misc]
@@ -94,7 +98,28 @@ class CTSpineTrainerNoMirroring(CTSpineTrainer):
         return rotation, dummy_2d, initial_patch_size, None
 
 
-TRAINERS: Final = (CTSpineTrainer, CTSpineTrainerNoMirroring)
+class CTSpineTrainerShort(CTSpineTrainerNoMirroring):
+    """For thousands of iterations instead of hundreds of thousands: AdamW, and background that counts a tenth.
+
+    With nnU-Net's own loss and optimizer a network first learns where the spine is, which is most of the loss, and long
+    afterwards which vertebra is which.
+    """
+
+    def configure_optimizers(self) -> Any:
+        """Return AdamW with nnU-Net's schedule."""
+        self.initial_lr = _SHORT_LR
+        optimizer = torch.optim.AdamW(self.network.parameters(), self.initial_lr, weight_decay=self.weight_decay)
+        return optimizer, PolyLRScheduler(optimizer, self.initial_lr, self.num_epochs)
+
+    def _build_loss(self) -> Any:
+        loss = super()._build_loss()
+        weights = torch.ones(self.label_manager.num_segmentation_heads)
+        weights[0] = _SHORT_BACKGROUND
+        loss.loss.ce.weight = weights.to(self.device)
+        return loss
+
+
+TRAINERS: Final = (CTSpineTrainer, CTSpineTrainerNoMirroring, CTSpineTrainerShort)
 
 
 def register() -> None:

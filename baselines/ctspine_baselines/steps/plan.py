@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 OPTIONS: Final = "ctspine_bench"
 """Key of the plans that says what they were planned for."""
 
+_CONVOLUTIONS: Final = 2  # in a stage, as nnU-Net has them
+
 FINGERPRINT: Final = "dataset_fingerprint.json"
 
 
@@ -132,10 +134,15 @@ def _overridden(job: Job, base: dict[str, Any]) -> dict[str, Any]:
     planning, _ = job.recipe.nnunet()
     override = planning.override
     assert override is not None  # noqa: S101 -- for the type checker: the caller has looked
-    architecture = deepcopy(base["architecture"])
-    stages = architecture["arch_kwargs"]["n_stages"]
-    features = [min(override.features * 2**stage, override.max_features) for stage in range(stages)]
-    architecture["arch_kwargs"]["features_per_stage"] = features
+    architecture, stages = deepcopy(base["architecture"]), len(override.strides)
+    architecture["arch_kwargs"] |= {
+        "n_stages": stages,
+        "strides": [list(stride) for stride in override.strides],
+        "kernel_sizes": [[3, 3, 3]] * stages,
+        "n_conv_per_stage": [_CONVOLUTIONS] * stages,
+        "n_conv_per_stage_decoder": [_CONVOLUTIONS] * (stages - 1),
+        "features_per_stage": [min(override.features * 2**stage, override.max_features) for stage in range(stages)],
+    }
     return {
         "inherits_from": planning.configurations[-1],
         "patch_size": list(override.patch_size),
