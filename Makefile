@@ -13,7 +13,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto  # each core has a process of its own already
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadgroup  # each core has a process of its own already
 
 benchmark: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/speed.py --peers surface-distance

@@ -75,7 +75,7 @@ class Provenance:
         digests: Test set → digest over the case ids and file digests of its "references" and "predictions"; missing and
             refused files enter as such.
         splits: Test set → digest over its case ids.
-        settings: How files were read and compared.
+        settings: How files were read and compared; of each test set, where they were read in different ways.
         created: When, UTC, ISO 8601.
         command: The command that was called; empty when called from Python.
         software: Versions of Python and the libraries that compute.

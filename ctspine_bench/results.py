@@ -47,11 +47,14 @@ def results_document(
     named = [(score.test_set.name, score) for score in scores]
     results = {name: score.results for name, score in named}
     disclosed = disclosed or {}
+    provenance = asdict(provenance_of(results, scores[0].settings, command))
+    if any(score.settings != scores[0].settings for score in scores):
+        provenance["settings"] = {name: score.settings.describe() for name, score in named}
     return {
         "schema_version": SCHEMA_VERSION,
         "test_sets": {name: disclosed[name] if name in disclosed else _test_set(score) for name, score in named},
         "policies": POLICIES,
-        "provenance": asdict(provenance_of(results, scores[0].settings, command)),
+        "provenance": provenance,
     }
 
 

@@ -27,6 +27,9 @@ from ctspine_bench.volumes import check_same_grid, read_labels
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Typed once, not once in each process of the test runner.
+pytestmark = pytest.mark.xdist_group("nnunet")
+
 PAGE = Path(__file__).parents[2] / "docs" / "baselines.md"
 RECIPE = "nnunet-3dfullres"
 SETS = ("phantom-public", "phantom-private", "phantom-verse")

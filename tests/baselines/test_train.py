@@ -119,6 +119,27 @@ def test_a_lock_that_only_the_program_sees_is_the_same_error(
         train.run(planned, progress)
 
 
+def test_a_stage_whose_predictions_are_missing_is_not_done(
+    planned: Job, progress: ProgressOf, calls: list[list[str]]
+) -> None:
+    """Trained, but interrupted while the training cases were predicted for the next stage: that goes on."""
+    job = replace(planned, recipe=read_recipe("nnunet-lowres-cascade"))
+    job.raw.mkdir(parents=True)
+    (job.raw / "dataset.json").write_text('{"numTraining": 2}', encoding="utf-8")
+    for configuration in job.configurations:
+        job.training_folder(configuration).mkdir(parents=True)
+        (job.training_folder(configuration) / "checkpoint_final.pth").touch()
+    predicted = job.model("3d_lowres") / "predicted_next_stage" / "3d_cascade_fullres"
+    predicted.mkdir(parents=True)
+    (predicted / "a.b2nd").touch()
+    train.run(job, progress)
+    assert [(call[3], call[-1]) for call in calls] == [("3d_lowres", "--c")]
+    (predicted / "b.b2nd").touch()
+    calls.clear()
+    train.run(job, progress)
+    assert calls == []
+
+
 def test_both_stages_of_a_cascade_are_trained(
     planned: Job, progress: ProgressOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 OPTIONS: Final = "ctspine_bench"
 """Key of the plans that says what they were planned for."""
 
+_MOST_AT_A_TIME: Final = 4  # as nnU-Net has it: a full-size case takes several GB to preprocess
 _CONVOLUTIONS: Final = 2  # in a stage, as nnU-Net has them
 
 FINGERPRINT: Final = "dataset_fingerprint.json"
@@ -169,5 +170,6 @@ def _preprocess(job: Job, configuration: str, progress: ProgressOf) -> None:
     n_cases = json.loads((job.raw / DATASET).read_text("utf-8"))["numTraining"]
     is_stage = configuration != job.configurations[-1]
     with progress(f"Preprocessing for {configuration}", n_cases) as shown:
-        arguments = [job.dataset, planning.plans, configuration, str(job.workers), *(["labels"] if is_stage else [])]
+        workers = min(job.workers, _MOST_AT_A_TIME)
+        arguments = [job.dataset, planning.plans, configuration, str(workers), *(["labels"] if is_stage else [])]
         run_nnunet(job, ["preprocess", *arguments], on_line=counting(shown))

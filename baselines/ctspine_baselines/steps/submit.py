@@ -9,6 +9,7 @@ from ctspine_baselines.job import VARIANTS
 from ctspine_baselines.provenance import cases_left_out, last_day, training_of
 from ctspine_baselines.steps.predict import check_current, is_predicted
 from ctspine_baselines.test_sets import find_test_sets
+from ctspine_bench.anatomy import VERSE
 from ctspine_bench.comparison import warm_up
 from ctspine_bench.errors import BaselineError, InputError
 from ctspine_bench.evaluate import score_plan
@@ -89,9 +90,14 @@ def _score(job: Job, plans: list[Plan], progress: ProgressOf) -> list[Submission
         shown.say("preparing (compiles for some seconds on first use)")
         warm_up()
         return [
-            score_plan(plan, Settings(), workers=job.workers, on_case=lambda result: shown.advance(result.case_id))
+            score_plan(plan, _settings(plan), workers=job.workers, on_case=lambda result: shown.advance(result.case_id))
             for plan in plans
         ]
+
+
+def _settings(plan: Plan) -> Settings:
+    """Return how files are read: those of VerSe as they are downloaded, with sacrum, coccyx and T13."""
+    return Settings(reference_label_map=VERSE) if plan.test_set.name == "verse" else Settings()
 
 
 def _means(scores: Sequence[SubmissionScore]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from ctspine_baselines.programs import LOCK, LOCKED, SESSIONS, SETTINGS, run_nnunet
 from ctspine_baselines.steps.plan import is_planned
+from ctspine_baselines.steps.prepare import DATASET
 from ctspine_bench.errors import BaselineError
 from ctspine_bench.files import replacing
 
@@ -57,14 +58,14 @@ def run(job: Job, progress: ProgressOf) -> Iterable[str]:
 
 
 def is_trained(job: Job, configuration: str) -> bool:
-    """Return whether a configuration was trained to its end by this recipe.
+    """Return whether a configuration was trained to its end by this recipe, with what the next stage needs of it.
 
     Raises:
         BaselineError: E_RUN: the folder holds the training of another recipe.
     """
     folder = job.training_folder(configuration)
     _check_recipe(job, folder)
-    return (folder / FINAL).is_file() and not job.restart
+    return (folder / FINAL).is_file() and not job.restart and _next_stage_has_predictions(job, configuration)
 
 
 def _train(job: Job, configuration: str, progress: ProgressOf) -> None:
@@ -91,6 +92,16 @@ def _train(job: Job, configuration: str, progress: ProgressOf) -> None:
         lines.end(training.epochs)
     if code == LOCKED:
         raise _in_use(folder)
+
+
+def _next_stage_has_predictions(job: Job, configuration: str) -> bool:
+    """Return whether every training case has been predicted for the next stage of a cascade, if there is one."""
+    following = job.configurations[job.configurations.index(configuration) + 1 :]
+    if not following:
+        return True
+    predicted = job.model(configuration) / "predicted_next_stage" / following[0]
+    n_cases: int = json.loads((job.raw / DATASET).read_text("utf-8"))["numTraining"]
+    return len(list(predicted.glob("*.b2nd"))) == n_cases
 
 
 class _Lines:
