@@ -66,7 +66,7 @@ def write_benchmark(folder: Path) -> Path:
 
 def start(arguments: list[str], variables: Mapping[str, str], folder: Path) -> subprocess.Popen[str]:
     """Start `ctspine-baseline` as a process of its own, on the CPU."""
-    device = [] if arguments[0] == "list" else ["--device", "cpu"]
+    device = [] if arguments[0] == "list" or "--device" in arguments else ["--device", "cpu"]
     return subprocess.Popen(
         [sys.executable, "-m", "ctspine_baselines", *arguments, *device],
         env=os.environ | {"COLUMNS": "100"} | dict(variables),

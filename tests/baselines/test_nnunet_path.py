@@ -25,7 +25,7 @@ from ctspine_bench.submissions.records import read_record
 from ctspine_bench.volumes import check_same_grid, read_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # Typed once, not once in each process of the test runner.
 pytestmark = pytest.mark.xdist_group("nnunet")
@@ -70,6 +70,20 @@ def folder(benchmark: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 assert not stop.value.code
     (folder / "printed.txt").write_text("\n".join(printed), encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def run_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[list[str]], str]:
+    """Run ctspine-bench in this process, to a good end, and return what it printed."""
+
+    def run(words: list[str]) -> str:
+        monkeypatch.setattr("sys.argv", words)
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert not stop.value.code
+        return capsys.readouterr().out
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +169,22 @@ def test_the_dry_run_changed_nothing_and_said_all(printed: dict[str, str]) -> No
     """The last call of `run`, after all steps, found nothing to do but to score."""
     assert "2/2" not in printed["run"].replace("\r", "\n").split("Scoring")[0]
     assert "untrained" in printed["list"]
+
+
+def test_the_commands_for_phantoms_are_as_they_stand_there(
+    run_here: Callable[[list[str]], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The benchmark is made, of fewer cases, and both recipes say what they would do with it."""
+    monkeypatch.chdir(tmp_path)
+    said = []
+    for words in typed("Without the data set"):
+        if words[0] == "ctspine-bench":
+            assert words[-2:] == ["--training-cases-per-source", "50"]
+            run_here([*words[:-1], "1", "--cases-per-source", "1", "--verse-cases", "2"])
+        elif words:
+            said.append(call([*words[1:], "--dry-run"], {}, tmp_path))
+    assert ["check 4 of 4 training cases" in each for each in said] == [True, True]
+    assert "50 epochs of 100 iterations on CPU" in said[0]
 
 
 def test_an_interrupted_training_ends_with_the_same_weights(

@@ -43,7 +43,7 @@ def test_the_facts_of_a_training(entry_of: Callable[[dict[str, Any]], Entry]) ->
         "2 of 128 × 128 × 128 voxels (z × y × x) at 1 × 0.75 × 0.75 mm",
         "12 epochs of 250 iterations",
         "2.5 hours, 3.00 s an iteration; interrupted 2 times",
-        "7.9 GiB on the GPU, 14.2 GiB of main memory",
+        "7.9 GiB on the GPU, 14.2 GiB in the largest process",
         "1 × A GPU, 16 cores of A CPU",
         "torch 2.13.0, cuda 13.0",
     ):

@@ -23,7 +23,7 @@ from ctspine_bench.files import sha256_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_KIB_PER_GIB: Final = 2**20
+_BYTES_PER_KIB: Final = 2**10
 _BYTES_PER_GIB: Final = 2**30
 
 
@@ -58,14 +58,20 @@ def _train(folder: Path) -> None:
         augmentation_processes=_processes(),
     )
     run_training_entry()
-    own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     _note(
         folder,
         event="end",
         seconds=round(time.monotonic() - started, 1),
-        peak_memory_gib=round(max(own, children) / _KIB_PER_GIB, 2),
+        peak_memory_gib=_peak_memory(),
         peak_gpu_memory_gib=_peak_gpu_memory(),
     )
+
+
+def _peak_memory() -> float:
+    """Return the most memory that this process, or one that it has started, has taken."""
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    # Linux counts in KiB, macOS in bytes.
+    return round(peak * (1 if sys.platform == "darwin" else _BYTES_PER_KIB) / _BYTES_PER_GIB, 2)
 
 
 def _peak_gpu_memory() -> float | None:

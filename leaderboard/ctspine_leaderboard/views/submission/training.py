@@ -107,7 +107,10 @@ def _time(stage: dict[str, Any]) -> str:
 
 def _memory(stage: dict[str, Any]) -> str:
     of_gpu, of_process = stage["peak_gpu_memory_gib"], stage["peak_memory_gib"]
-    parts = [f"{of_gpu:g} GiB on the GPU" if of_gpu else "", f"{of_process:g} GiB of main memory" if of_process else ""]
+    parts = [
+        f"{of_gpu:g} GiB on the GPU" if of_gpu else "",
+        f"{of_process:g} GiB in the largest process" if of_process else "",
+    ]
     return ", ".join(part for part in parts if part)
 
 
