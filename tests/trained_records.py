@@ -34,7 +34,7 @@ def stage(**changes: object) -> dict[str, Any]:
         "augmentation_processes": None,
         "versions": {"python": "3.11.7", "torch": "2.13.0", "cuda": "13.0"},
         "hardware": {"gpu": "A GPU", "gpus": 1, "cpu": "A CPU", "cores": 16},
-        "mixed_versions": False,
+        "mixed_sessions": False,
         "curves": {
             "training_loss": [1.0 / (epoch + 1) for epoch in range(EPOCHS)],
             "pseudo_dice": [None, *(epoch / EPOCHS for epoch in range(1, EPOCHS))],
@@ -53,6 +53,7 @@ def training(**changes: object) -> dict[str, Any]:
         "cases": 609,
         "cases_sha256": "4" * 64,
         "cases_left_out": ["liver_1"],
+        "files_sha256": "8" * 64,
         "dataset_sha256": "5" * 64,
         "fingerprint_sha256": "6" * 64,
         "plans_sha256": "7" * 64,

@@ -43,7 +43,7 @@ _OPTIONS: Final = (
     click.option("--workers", type=click.IntRange(min=1), help="Cases done at a time.  [default: all cores]"),
     click.option(
         "--export-workers", type=click.IntRange(min=1), default=1, show_default=True,
-        help="Predictions written at a time; each takes about 12 GB for a full-size case.",
+        help="Predictions brought back to their own grid at a time: tens of GB each for full-size cases.",
     ),
     click.option("--exclude", multiple=True, metavar="CASE", help="Do without this training case; can be repeated."),
     click.option("--restart", is_flag=True, help="Begin the training anew although something is there."),
@@ -123,7 +123,8 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. The same command goes on from here.", err=True)
+        same = "The same command, without --restart," if "--restart" in sys.argv else "The same command"
+        click.echo(f"Interrupted. {same} goes on from here.", err=True)
         code = _INTERRUPTED
     except UsageError as error:
         click.echo(f"Usage error: {error}", err=True)

@@ -32,14 +32,13 @@ def predict(job: Job, cases: Sequence[Case], progress: ProgressOf) -> None:
     """
     method = job.recipe.external
     assert method is not None  # noqa: S101 -- for the type checker: the caller has looked
-    missing = [case for case in cases if not case.output(job.predictions()).exists()]
     with progress("Predicting", len(cases)) as shown:
-        shown.skip(len(cases) - len(missing))
-        for case in missing:
-            raw = case.output(job.predictions() / OUTPUTS)
-            if not raw.exists():
+        for case in cases:
+            raw, output = case.output(job.predictions() / OUTPUTS), case.output(job.predictions())
+            if not raw.exists() and not output.exists():
                 _call(method, case.image, raw)
-            convert(raw, case.image, case.output(job.predictions()), method.label_map)
+            if raw.exists() and not (output.exists() and output.stat().st_mtime_ns >= raw.stat().st_mtime_ns):
+                convert(raw, case.image, output, method.label_map)
             shown.advance(case.name)
 
 

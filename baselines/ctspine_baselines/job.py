@@ -32,7 +32,7 @@ class Job:
         device: What to compute on.
         gpus: On how many of them to train.
         workers: Cases to check, preprocess or score at a time.
-        export_workers: Predictions brought back to their own grid at a time: 26 classes of a full-size case take 12 GB.
+        export_workers: Predictions brought back to their own grid at a time, 26 classes each.
         exclude: Training cases to do without, because their files are broken.
         restart: Begin the training anew although something is there.
     """
@@ -128,7 +128,8 @@ class Job:
         """Return the environment that nnU-Net's programs need."""
         folders = {name: str((self.work / name).absolute()) for name in _NNUNET_FOLDERS}
         root = {DATA_VARIABLE: str(self.data_root())} if self.data else {}
-        return os.environ | folders | root | {"nnUNet_def_n_proc": str(self.workers)}
+        # nnU-Net also brings predictions back to their own grid in so many processes.
+        return os.environ | folders | root | {"nnUNet_def_n_proc": str(self.export_workers)}
 
 
 _NNUNET_FOLDERS: Final = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")

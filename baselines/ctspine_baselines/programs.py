@@ -16,13 +16,19 @@ if TYPE_CHECKING:
     from ctspine_baselines.job import Job
     from ctspine_baselines.steps.step import Shown
 
-PROGRAM: Final = (sys.executable, "-P", "-m", "ctspine_baselines.nnunet")
+PROGRAM: Final = (sys.executable, "-P", "-m", "ctspine_baselines.nnunet.program")
 
 SETTINGS: Final = "CTSPINE_TRAINING"
 """Environment variable with what a recipe says about training, as JSON: it reaches the processes of all GPUs."""
 
+PREPROCESSED: Final = ".done.json"
+"""End of the name of the file, beside a folder of preprocessed cases, that says which are done."""
+
 LOCK: Final = ".lock"
-"""The file in a training folder that whoever trains there has locked."""
+"""The file in a training folder that the program which trains there has locked."""
+
+NEXT_STAGE: Final = "next_stage.json"
+"""The file in a training folder that is written when all training cases are predicted for the next stage."""
 
 LOCKED: Final = 75
 """Exit code of `train` when another process trains in the folder."""

@@ -6,20 +6,22 @@ No paths, and no names of machines.
 from __future__ import annotations
 
 import json
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ctspine_baselines.programs import SESSIONS, run_nnunet
-from ctspine_baselines.steps.plan import FINGERPRINT, read_plans
+from ctspine_baselines.steps.plan import FINGERPRINT, planned_configuration
 from ctspine_baselines.steps.prepare import DATASET
 from ctspine_baselines.steps.train import FINAL
 from ctspine_bench.files import sha256_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ctspine_baselines.job import Job
+    from ctspine_baselines.recipe import External
 
 SUMMARY: Final = "summary.json"
+_ONCE: Final = ("versions", "hardware", "trainers_sha256")  # what should be the same in all sessions
 _SHOWN: Final = ("patch_size", "spacing", "batch_size")
 
 
@@ -35,15 +37,20 @@ def training_of(job: Job, variant: str) -> dict[str, Any]:
     """
     common = {"recipe": job.recipe.slug, "recipe_sha256": job.recipe.sha256, "postprocessing": variant or None}
     if job.recipe.external:
-        return common | {"program": job.recipe.external.command[0], "label_map": job.recipe.external.label_map}
-    dataset = json.loads((job.preprocessed / DATASET).read_text("utf-8"))
+        external = job.recipe.external
+        program = Path(external.command[0]).name
+        return common | {"program": f"{program} {_version(external)}", "label_map": external.label_map}
+    # The copies that nnU-Net keeps with the network, as it was trained.
+    model = job.model(job.recipe.configuration)
+    dataset = json.loads((model / DATASET).read_text("utf-8"))
     return common | {
         "cases": dataset["numTraining"],
         "cases_sha256": dataset["training_cases_sha256"],
         "cases_left_out": dataset["left_out"],
-        "dataset_sha256": sha256_of(job.preprocessed / DATASET),
-        "fingerprint_sha256": sha256_of(job.preprocessed / FINGERPRINT),
-        "plans_sha256": sha256_of(job.plans_file),
+        "files_sha256": dataset["training_files_sha256"],
+        "dataset_sha256": sha256_of(model / DATASET),
+        "fingerprint_sha256": sha256_of(model / FINGERPRINT),
+        "plans_sha256": sha256_of(model / "plans.json"),
         "runs": 1,
         "seed": _seed(job),
         "stages": [_stage(job, configuration) for configuration in job.configurations],
@@ -52,7 +59,8 @@ def training_of(job: Job, variant: str) -> dict[str, Any]:
 
 def cases_left_out(job: Job) -> list[str]:
     """Return the training cases that were not used."""
-    left_out: list[str] = json.loads((job.preprocessed / DATASET).read_text("utf-8"))["left_out"]
+    model = job.model(job.recipe.configuration)
+    left_out: list[str] = json.loads((model / DATASET).read_text("utf-8"))["left_out"]
     return left_out
 
 
@@ -72,7 +80,7 @@ def _stage(job: Job, configuration: str) -> dict[str, Any]:
     starts = [each for each in sessions if each["event"] == "start"]
     ends = [each for each in sessions if each["event"] == "end"]
     summary = _summary(job, folder)
-    planned = _resolved(read_plans(job)["configurations"], configuration)
+    planned = planned_configuration(job, configuration)
     return {
         "configuration": configuration,
         **{key: planned[key] for key in _SHOWN},
@@ -88,7 +96,7 @@ def _stage(job: Job, configuration: str) -> dict[str, Any]:
         "augmentation_processes": starts[-1]["augmentation_processes"],
         "versions": starts[-1]["versions"],
         "hardware": starts[-1]["hardware"],
-        "mixed_versions": any(each["versions"] != starts[0]["versions"] for each in starts),
+        "mixed_sessions": any(each[what] != starts[0][what] for each in starts for what in _ONCE),
         "curves": summary["curves"],
     }
 
@@ -97,9 +105,18 @@ def _seed(job: Job) -> str:
     _, training = job.recipe.nnunet()
     if training.seed is None:
         return "None: nnU-Net has none, and another run of the same recipe gives another network."
-    if job.device == "cpu":
+    last = _sessions(job.training_folder(job.recipe.configuration))
+    devices = {each["hardware"]["device"] for each in last if each["event"] == "start"}
+    if devices == {"cpu"}:
         return f"{training.seed}, on a CPU in one process: the same versions on the same machine give the same network."
-    return f"{training.seed}, but on a GPU: another run gives another network all the same."
+    return f"{training.seed}, but not on a CPU: another run gives another network all the same."
+
+
+def _version(external: External) -> str:
+    try:
+        return version(external.package)
+    except PackageNotFoundError:
+        return "of an unknown version"
 
 
 def _summary(job: Job, folder: Path) -> dict[str, Any]:
@@ -113,10 +130,3 @@ def _summary(job: Job, folder: Path) -> dict[str, Any]:
 
 def _sessions(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / SESSIONS).read_text("utf-8").splitlines()]
-
-
-def _resolved(configurations: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return a configuration with what it inherits."""
-    own: dict[str, Any] = configurations[name]
-    inherited = _resolved(configurations, own["inherits_from"]) if "inherits_from" in own else {}
-    return inherited | own

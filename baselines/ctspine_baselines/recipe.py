@@ -88,11 +88,13 @@ class External(_Part):
     Attributes:
         command: The program with its arguments, for one case; `{image}` and `{output}` stand for its files.
         install: How to get it.
+        package: The Python package whose version tells which one it is, where it is installed beside this one.
         label_map: What its label values mean, a name in `anatomy.LABEL_MAPS`.
     """
 
     command: Annotated[tuple[str, ...], Field(min_length=1)]
     install: str
+    package: str
     label_map: str
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +12,7 @@ from ctspine_bench.errors import BaselineError
 from ctspine_bench.phantom.benchmark import TRAINING
 from ctspine_bench.records import LabelVolume
 from ctspine_bench.testsets import source_of, training_cases
-from ctspine_bench.volumes import VoxelBuffer, check_same_grid, read_labels
+from ctspine_bench.volumes import check_same_grid, read_labels
 from ctspine_bench.volumes.geometry import read_affine, to_ras
 from ctspine_bench.volumes.nifti import read_header
 from ctspine_bench.volumes.reading import MAX_VOXELS
@@ -71,14 +72,15 @@ def find_training_cases(job: Job) -> tuple[TrainingCase, ...]:
     return tuple(TrainingCase(case_id, images[case_id].path, labels[case_id].path) for case_id in wanted)
 
 
-def check_training_case(case: TrainingCase, buffer: VoxelBuffer | None = None) -> None:
-    """Read both files of a case to their end, and compare them.
+def check_training_case(case: TrainingCase) -> str:
+    """Read both files of a case to their end, compare them, and return the digest of their contents.
 
     Raises:
         InputError: What is wrong with a file as `read_labels` says it, or E_SHAPE or E_AFFINE between the two.
     """
-    labels = read_labels(case.labels, buffer=buffer)
-    check_same_grid(read_grid(case.image), labels)
+    labels, image = read_labels(case.labels), read_grid(case.image)
+    check_same_grid(image, labels)
+    return hashlib.sha256(f"{image.sha256} {labels.sha256}".encode()).hexdigest()
 
 
 def read_grid(path: Path) -> LabelVolume:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from ctspine_bench.board.parts import Part
 
-_DIGESTS: Final = ("recipe_sha256", "cases_sha256", "dataset_sha256", "fingerprint_sha256", "plans_sha256")
+_DIGESTS: Final = (
+    "recipe_sha256",
+    "cases_sha256",
+    "files_sha256",
+    "dataset_sha256",
+    "fingerprint_sha256",
+    "plans_sha256",
+)
 _TEXTS: Final = ("recipe", "postprocessing", "program", "seed")
 _STAGE_TEXTS: Final = ("configuration", "architecture", "trainer", "trainers_sha256", "weights_sha256")
 _STAGE_NUMBERS: Final = (
@@ -43,7 +50,7 @@ def _stage(part: Part) -> dict[str, Any]:
         **{name: part.text(name) for name in _STAGE_TEXTS},
         **{name: part.number(name) for name in _STAGE_NUMBERS},
         **{name: part.numbers(name, most=3) for name in ("patch_size", "spacing")},
-        "mixed_versions": part.flag("mixed_versions"),
+        "mixed_sessions": part.flag("mixed_sessions"),
         **{
             name: {
                 key[:_LONGEST]: str(value)[:_LONGEST]

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,10 +167,57 @@ def test_no_path_is_published(folder: Path, benchmark: Path) -> None:
             assert str(place) not in path.read_text("utf-8")
 
 
-def test_the_dry_run_changed_nothing_and_said_all(printed: dict[str, str]) -> None:
-    """The last call of `run`, after all steps, found nothing to do but to score."""
-    assert "2/2" not in printed["run"].replace("\r", "\n").split("Scoring")[0]
+def test_all_steps_once_more_do_nothing_but_score(printed: dict[str, str], folder: Path) -> None:
+    """The last call of `run`, after all steps: nothing was trained or predicted again."""
+    assert "Scoring" in printed["run"]
+    assert "Training" not in printed["run"]
+    assert "Predicting" not in printed["run"]
+    assert len(list(training_folder(folder).glob("training_log_*.txt"))) == 1
     assert "untrained" in printed["list"]
+
+
+def test_the_parameters_are_those_of_the_network(folder: Path, training: dict[str, Any]) -> None:
+    """As torch counts them in the network that nnU-Net builds from the plans."""
+    program = (
+        "import json, sys\n"
+        "from nnunetv2.utilities.get_network_from_plans import get_network_from_plans\n"
+        "from nnunetv2.utilities.plans_handling.plans_handler import PlansManager\n"
+        "c = PlansManager(sys.argv[1]).get_configuration('3d_narrow')\n"
+        "network = get_network_from_plans(c.network_arch_class_name, c.network_arch_init_kwargs,\n"
+        "    c.network_arch_init_kwargs_req_import, 1, 26, deep_supervision=True)\n"
+        "print(sum(parameter.numel() for parameter in network.parameters()))\n"
+    )
+    plans = training_folder(folder).parent / "plans.json"
+    counted = subprocess.run([sys.executable, "-c", program, plans], capture_output=True, text=True, check=True)
+    assert training["stages"][0]["parameters"] == int(counted.stdout.split()[-1])
+
+
+def test_processes_that_nnunet_starts_know_the_trainers() -> None:
+    """nnU-Net trains on several GPUs in processes that import the program again: the trainers are found there too."""
+    child = Path(__file__).parents[1] / "spawned_trainers.py"
+    done = subprocess.run([sys.executable, child], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["CTSpineTrainer"]
+
+
+def test_an_interrupted_plan_goes_on(folder: Path, benchmark: Path) -> None:
+    """Half a case that a killed run has left behind is made anew, and only that one."""
+    (state,) = (folder / "work" / "nnUNet_preprocessed").glob("*/*.done.json")
+    cases = state.with_name(state.name.removesuffix(".done.json"))
+    kept = json.loads(state.read_text("utf-8"))
+    broken = kept["cases"].pop()
+    state.write_text(json.dumps(kept), encoding="utf-8")
+    whole = (cases / f"{broken}.pkl").read_bytes()
+    (cases / f"{broken}.pkl").unlink()
+    (cases / f"{broken}.b2nd").write_bytes(b"half")
+    others = {path: path.stat().st_mtime_ns for path in cases.iterdir() if not path.name.startswith(broken)}
+    variables = {"CTSPINE_DATA": str(benchmark), "CTSPINE_WORK": str(folder / "work")}
+    refused = start(["train", str(folder / "tiny.toml"), "--restart"], variables, folder)
+    assert "all 4 training cases" in refused.communicate()[0]
+    call(["plan", str(folder / "tiny.toml")], variables, folder)
+    assert (cases / f"{broken}.pkl").read_bytes() == whole
+    assert {path: path.stat().st_mtime_ns for path in others} == others
+    assert len(json.loads(state.read_text("utf-8"))["cases"]) == 4
 
 
 def test_the_commands_for_phantoms_are_as_they_stand_there(

@@ -106,3 +106,18 @@ def test_a_failed_program_shows_its_last_lines(prepared: Job, progress: Progress
     assert error.value.code == "E_PROGRAM"
     assert error.value.path == str(prepared.logs / "plan.log")
     assert "KeyError" in (prepared.logs / "plan.log").read_text("utf-8")
+
+
+def test_training_waits_for_all_cases(prepared: Job, progress: ProgressOf) -> None:
+    """nnU-Net would train on whatever cases are preprocessed; here all that are registered must be."""
+    configuration = {"data_identifier": "nnUNetPlans_3d_fullres", "batch_size": 2}
+    prepared.plans_file.write_text(json.dumps({"configurations": {"3d_fullres": configuration}}), encoding="utf-8")
+    with pytest.raises(BaselineError, match=r"all 610 training cases.*found 0 of them"):
+        plan.check_preprocessed(prepared, "3d_fullres")
+    cases = sorted(json.loads((prepared.raw / "dataset.json").read_text("utf-8"))["dataset"])
+    state = prepared.preprocessed / "nnUNetPlans_3d_fullres.done.json"
+    state.write_text(json.dumps({"digest": "", "cases": cases[:-1]}), encoding="utf-8")
+    with pytest.raises(BaselineError, match="found 609 of them"):
+        plan.check_preprocessed(prepared, "3d_fullres")
+    state.write_text(json.dumps({"digest": "", "cases": cases}), encoding="utf-8")
+    plan.check_preprocessed(prepared, "3d_fullres")

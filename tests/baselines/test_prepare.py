@@ -88,6 +88,9 @@ def test_a_case_can_be_left_out_by_name(own: Job, progress: ProgressOf) -> None:
     prepare.run(replace(own, exclude=(CASE,)), progress)
     dataset = json.loads((own.raw / "dataset.json").read_text("utf-8"))
     assert (dataset["numTraining"], dataset["left_out"]) == (609, [CASE])
+    assert len(dataset["training_files_sha256"]) == 64
+    with pytest.raises(BaselineError, match=f"Repeat --exclude {CASE}"):
+        prepare.run(own, progress)
     with pytest.raises(BaselineError, match="no training case called liver"):
         find_training_cases(replace(own, exclude=("liver",)))
 
@@ -136,13 +139,19 @@ def test_a_number_that_is_taken_is_an_error(job: Job, progress: ProgressOf, fold
     assert not job.raw.exists()
 
 
-def test_what_networks_were_trained_on_is_not_replaced(job: Job, progress: ProgressOf) -> None:
-    """Once something was trained, other training cases need another work folder."""
-    prepare.run(job, progress)
-    job.training_folder("3d_fullres").mkdir(parents=True)
-    prepare.run(job, progress)
+def test_what_networks_were_trained_on_is_not_replaced(own: Job, progress: ProgressOf) -> None:
+    """Another content of one file is another data set; once something was trained, it needs another work folder."""
+    assert own.data
+    prepare.run(own, progress)
+    before = json.loads((own.raw / "dataset.json").read_text("utf-8"))["training_files_sha256"]
+    write_case(own.data, CASE, AFFINE * np.array([[-1], [1], [1], [1]]))
+    prepare.run(own, progress)
+    assert json.loads((own.raw / "dataset.json").read_text("utf-8"))["training_files_sha256"] != before
+    own.training_folder("3d_fullres").mkdir(parents=True)
+    prepare.run(own, progress)
+    write_case(own.data, CASE)
     with pytest.raises(BaselineError, match="E_DATASET"):
-        prepare.run(replace(job, exclude=(CASE,)), progress)
+        prepare.run(own, progress)
 
 
 def test_without_data_it_says_how_to_give_it(job: Job, progress: ProgressOf, tmp_path: Path) -> None:

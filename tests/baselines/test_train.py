@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from ctspine_baselines.recipe import read_recipe
 from ctspine_baselines.steps import train
-from ctspine_bench.errors import BaselineError
+from ctspine_bench.errors import BaselineError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 def planned(job: Job, monkeypatch: pytest.MonkeyPatch) -> Job:
     """A job whose plans are there, with a program in place of nnU-Net that leaves nothing."""
     monkeypatch.setattr(train, "is_planned", lambda _: True)
+    monkeypatch.setattr(train, "check_preprocessed", lambda *_: None)
+    monkeypatch.setattr(train, "planned_configuration", lambda *_: {"batch_size": 2})
     return job
 
 
@@ -85,12 +87,31 @@ def test_what_left_no_checkpoint_is_not_begun_anew_in_silence(
     assert len(calls) == 1
 
 
-def test_restart_takes_the_checkpoints_away(planned: Job, progress: ProgressOf, calls: list[list[str]]) -> None:
-    """Otherwise nnU-Net could go on from one of the training before."""
-    folder = folder_with(planned, "checkpoint_final.pth", "checkpoint_best.pth", "sessions.jsonl")
-    train.run(replace(planned, restart=True), progress)
+def test_restart_takes_everything_away(planned: Job, progress: ProgressOf, calls: list[list[str]]) -> None:
+    """Otherwise something of the training before could be taken for something of the new one.
+
+    Once it has been trained, the restart is over: what follows in the same call finds the network.
+    """
+    folder = folder_with(planned, "checkpoint_final.pth", "checkpoint_best.pth", "sessions.jsonl", "recipe.json")
+    (folder / "recipe.json").write_text('{"recipe": "mine", "sha256": "0"}', encoding="utf-8")
+    stale = folder.parent / "predicted_next_stage" / "3d_cascade_fullres"
+    stale.mkdir(parents=True)
+    job = replace(planned, restart=True)
+    assert next(iter(train.describe(job))).startswith("train 3d_fullres")
+    train.run(job, progress)
     assert "--c" not in calls[0]
     assert not [*folder.glob("checkpoint*"), *folder.glob("sessions*")]
+    assert not stale.exists()
+    (folder / "checkpoint_final.pth").touch()
+    assert train.is_trained(job, "3d_fullres")
+
+
+def test_more_gpus_than_patches_are_refused(planned: Job, progress: ProgressOf, calls: list[list[str]]) -> None:
+    """nnU-Net shares the patches of a batch out among the GPUs, and fails when there are too few."""
+    train.run(replace(planned, gpus=2), progress)
+    assert calls[0][calls[0].index("-num_gpus") + 1] == "2"
+    with pytest.raises(UsageError, match="2 patches for 4 GPUs"):
+        train.run(replace(planned, gpus=4), progress)
 
 
 def test_another_recipe_in_the_folder_is_an_error(planned: Job, progress: ProgressOf, calls: list[list[str]]) -> None:
@@ -124,17 +145,12 @@ def test_a_stage_whose_predictions_are_missing_is_not_done(
 ) -> None:
     """Trained, but interrupted while the training cases were predicted for the next stage: that goes on."""
     job = replace(planned, recipe=read_recipe("nnunet-lowres-cascade"))
-    job.raw.mkdir(parents=True)
-    (job.raw / "dataset.json").write_text('{"numTraining": 2}', encoding="utf-8")
     for configuration in job.configurations:
         job.training_folder(configuration).mkdir(parents=True)
         (job.training_folder(configuration) / "checkpoint_final.pth").touch()
-    predicted = job.model("3d_lowres") / "predicted_next_stage" / "3d_cascade_fullres"
-    predicted.mkdir(parents=True)
-    (predicted / "a.b2nd").touch()
     train.run(job, progress)
     assert [(call[3], call[-1]) for call in calls] == [("3d_lowres", "--c")]
-    (predicted / "b.b2nd").touch()
+    (job.training_folder("3d_lowres") / "next_stage.json").touch()
     calls.clear()
     train.run(job, progress)
     assert calls == []

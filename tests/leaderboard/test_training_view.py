@@ -54,12 +54,12 @@ def test_the_facts_of_a_training(entry_of: Callable[[dict[str, Any]], Entry]) ->
 
 def test_both_stages_of_a_cascade_are_told_apart(entry_of: Callable[[dict[str, Any]], Entry]) -> None:
     """Each fact names its configuration, and each has curves."""
-    stages = [stage(configuration="3d_lowres", mixed_versions=True), stage(configuration="3d_cascade_fullres")]
+    stages = [stage(configuration="3d_lowres", mixed_sessions=True), stage(configuration="3d_cascade_fullres")]
     entry = entry_of(training(stages=stages))
     facts = str(training_facts(entry))
     assert "Time, 3d_lowres" in facts
     assert "Time, 3d_cascade_fullres" in facts
-    assert facts.count("Not all sessions had the same versions.") == 1
+    assert facts.count("Not all sessions had the same versions, hardware and trainer.") == 1
     assert [name for name, _ in curves(entry)] == ["3d_lowres", "3d_cascade_fullres"]
 
 

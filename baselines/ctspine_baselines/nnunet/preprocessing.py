@@ -14,6 +14,7 @@ from nnunetv2.paths import nnUNet_preprocessed, nnUNet_raw
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
+from ctspine_baselines.programs import PREPROCESSED
 from ctspine_bench.files import replacing
 
 # What decides about preprocessed data; configurations that differ in their network alone share it.
@@ -44,7 +45,7 @@ def preprocess(dataset: str, plans_name: str, configuration: str, processes: str
             {key: manager.configuration[key] for key in _DECISIVE},
             plans.plans["foreground_intensity_properties_per_channel"],
             plans.transpose_forward,
-            sorted(cases),
+            dataset_json["training_files_sha256"],
         ]
     )
     done = _done(output, state)
@@ -53,14 +54,17 @@ def preprocess(dataset: str, plans_name: str, configuration: str, processes: str
     missing = sorted(cases.keys() - done)
     if missing:
         with ProcessPoolExecutor(int(processes), multiprocessing.get_context("spawn")) as pool:
-            tasks = (
+            tasks = [
                 pool.submit(_preprocess, str(output / case_id), cases[case_id], plans, manager, dataset_json)
                 for case_id in missing
-            )
-            for task in as_completed(list(tasks)):
-                done.add(task.result())
-                _write_state(output, state, done)
-                print(f"done {task.result()}", flush=True)  # noqa: T201
+            ]
+            try:
+                for task in as_completed(tasks):
+                    done.add(task.result())
+                    _write_state(output, state, done)
+                    print(f"done {task.result()}", flush=True)  # noqa: T201
+            finally:
+                pool.shutdown(cancel_futures=True)
     if copy_labels:
         _copy_labels(cases, folder / "gt_segmentations")
     return 0
@@ -69,6 +73,8 @@ def preprocess(dataset: str, plans_name: str, configuration: str, processes: str
 def _preprocess(
     output: str, files: dict[str, Any], plans: PlansManager, manager: Any, dataset_json: dict[str, Any]
 ) -> str:
+    for leftover in (".b2nd", "_seg.b2nd", ".pkl"):  # of a run that was killed: it would be in the way
+        Path(f"{output}{leftover}").unlink(missing_ok=True)
     manager.preprocessor_class(verbose=False).run_case_save(
         output, files["images"], files["label"], plans, manager, dataset_json
     )
@@ -90,7 +96,7 @@ def _done(output: Path, state: str) -> set[str]:
 
 def _state_file(output: Path) -> Path:
     # Not inside: nnU-Net tells the kind of data by the endings of all files there.
-    return output.with_name(f"{output.name}.done.json")
+    return output.with_name(f"{output.name}{PREPROCESSED}")
 
 
 def _write_state(output: Path, state: str, done: set[str]) -> None:

@@ -31,7 +31,7 @@ def summarise(checkpoint_file: str, output_file: str) -> int:
     times = zip(log["epoch_start_timestamps"], log["epoch_end_timestamps"], strict=True)
     summary = {
         "weights_sha256": weights_sha256(weights),
-        "parameters": sum(value.numel() for value in weights.values()),
+        "parameters": count_parameters(weights),
         "epochs": checkpoint["current_epoch"],
         "seconds": round(sum(end - start for start, end in times), 1),
         "curves": {name: _rounded(log[key]) for key, name in _CURVES.items()},
@@ -39,6 +39,11 @@ def summarise(checkpoint_file: str, output_file: str) -> int:
     with replacing(Path(output_file)) as temporary:
         temporary.write_text(json.dumps(summary), encoding="utf-8")
     return 0
+
+
+def count_parameters(weights: Mapping[str, torch.Tensor]) -> int:
+    """Return how many parameters a network has; nnU-Net's names many of them twice."""
+    return sum({value.data_ptr(): value.numel() for value in weights.values()}.values())
 
 
 def weights_sha256(weights: Mapping[str, torch.Tensor]) -> str:

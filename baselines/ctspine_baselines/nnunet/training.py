@@ -17,8 +17,8 @@ from nnunetv2.run.run_training import run_training_entry
 
 from ctspine_baselines.nnunet import trainers
 from ctspine_baselines.nnunet.versions import hardware, versions
-from ctspine_baselines.programs import LOCK, LOCKED, SESSIONS
-from ctspine_bench.files import sha256_of
+from ctspine_baselines.programs import LOCK, LOCKED, NEXT_STAGE, SESSIONS, SETTINGS
+from ctspine_bench.files import replacing, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,10 +54,13 @@ def _train(folder: Path) -> None:
         event="start",
         trainers_sha256=sha256_of(Path(trainers.__file__)),
         versions=versions(),
-        hardware=hardware(),
+        hardware=hardware(*_devices()),
         augmentation_processes=_processes(),
     )
     run_training_entry()
+    if json.loads(os.environ[SETTINGS])["predicts_next_stage"]:
+        with replacing(folder / NEXT_STAGE) as temporary:
+            temporary.write_text("{}", encoding="utf-8")
     _note(
         folder,
         event="end",
@@ -79,6 +82,11 @@ def _peak_gpu_memory() -> float | None:
     if not torch.cuda.is_available() or not (peak := torch.cuda.max_memory_reserved()):
         return None
     return round(peak / _BYTES_PER_GIB, 2)
+
+
+def _devices() -> tuple[str, int]:
+    """Return what is trained on, and on how many of it, as nnU-Net's command was told."""
+    return sys.argv[sys.argv.index("-device") + 1], int(sys.argv[sys.argv.index("-num_gpus") + 1])
 
 
 def _processes() -> int | None:

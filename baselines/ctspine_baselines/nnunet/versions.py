@@ -24,12 +24,18 @@ def versions() -> dict[str, str | None]:
     }
 
 
-def hardware() -> dict[str, str | int | None]:
-    """Return what it runs on; no names of machines."""
-    on_gpu = torch.cuda.is_available()
+def hardware(device: str, gpus: int = 1) -> dict[str, str | int | None]:
+    """Return what it runs on; no names of machines.
+
+    Args:
+        device: "cuda", "cpu" or "mps".
+        gpus: How many are used, if it is "cuda".
+    """
+    on_gpu = device == "cuda"
     return {
+        "device": device,
         "gpu": torch.cuda.get_device_name() if on_gpu else None,
-        "gpus": torch.cuda.device_count() if on_gpu else 0,
+        "gpus": gpus if on_gpu else 0,
         "cpu": _cpu(),
         "cores": available_cores(),
     }

@@ -6,7 +6,7 @@ import json
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final
 
-from ctspine_baselines.programs import counting, run_nnunet
+from ctspine_baselines.programs import PREPROCESSED, counting, run_nnunet
 from ctspine_baselines.steps.prepare import DATASET
 from ctspine_bench.errors import BaselineError
 from ctspine_bench.files import replacing
@@ -73,8 +73,15 @@ def is_planned(job: Job) -> bool:
             found=f"plans for {plans[OPTIONS]}",
             advice="Choose another --work folder: networks may have been trained on these.",
         )
-    override = job.recipe.nnunet()[0].override
-    return OPTIONS in plans and (override is None or override.name in plans["configurations"])
+    planning = job.recipe.nnunet()[0]
+    if OPTIONS not in plans:
+        return False
+    if planning.override is None:
+        return True
+    planned, base = (
+        plans["configurations"].get(name) for name in (planning.override.name, planning.configurations[-1])
+    )
+    return bool(planned and base and planned == _overridden(job, base))
 
 
 def read_plans(job: Job) -> dict[str, Any]:
@@ -92,6 +99,33 @@ def _check_registered(job: Job) -> None:
             expected="registered training cases",
             found="no such file",
             advice=f"Call `ctspine-baseline prepare {job.recipe.slug}` first.",
+        )
+
+
+def planned_configuration(job: Job, name: str) -> dict[str, Any]:
+    """Return a planned configuration with what it inherits."""
+    return _resolved(read_plans(job)["configurations"], name)
+
+
+def _resolved(configurations: dict[str, Any], name: str) -> dict[str, Any]:
+    own: dict[str, Any] = configurations[name]
+    inherited = _resolved(configurations, own["inherits_from"]) if "inherits_from" in own else {}
+    return inherited | own
+
+
+def check_preprocessed(job: Job, configuration: str) -> None:
+    """Raise E_DATASET unless every registered case is preprocessed: nnU-Net would train on those that are there."""
+    registered = json.loads((job.raw / DATASET).read_text("utf-8"))["dataset"].keys()
+    identifier = planned_configuration(job, configuration)["data_identifier"]
+    path = job.preprocessed / f"{identifier}{PREPROCESSED}"
+    done = set(json.loads(path.read_text("utf-8"))["cases"]) if path.is_file() else set()
+    if done != registered:
+        raise BaselineError(
+            "E_DATASET",
+            path.parent / identifier,
+            expected=f"all {len(registered)} training cases, preprocessed for {configuration}",
+            found=f"{len(done)} of them",
+            advice=f"Call `ctspine-baseline plan {job.recipe.slug}`: it goes on where it was.",
         )
 
 

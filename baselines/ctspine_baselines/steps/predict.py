@@ -122,11 +122,16 @@ def _request(job: Job, configuration: str, cases: list[Case], folder: Path, prev
 
 def _keep_largest(job: Job, cases: list[Case], progress: ProgressOf) -> None:
     folder = job.predictions(LARGEST_COMPONENT)
-    missing = [case for case in cases if not case.output(folder).exists()]
+    missing = [case for case in cases if not is_newer(case.output(folder), case.output(job.predictions()))]
     with progress("Largest components", len(cases)) as shown:
         shown.skip(len(cases) - len(missing))
         for case, _ in in_parallel(lambda case: _write_largest(job, case), missing, job.workers):
             shown.advance(case.name)
+
+
+def is_newer(made: Path, source: Path) -> bool:
+    """Return whether a file is there and was made after the one that it is made of."""
+    return made.exists() and made.stat().st_mtime_ns >= source.stat().st_mtime_ns
 
 
 def _write_largest(job: Job, case: Case) -> None:

@@ -14,7 +14,7 @@ from ctspine_baselines.training_set import (
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.errors import BaselineError, InputError
 from ctspine_bench.files import replacing
-from ctspine_bench.provenance import digest_of_split
+from ctspine_bench.provenance import digest_of_files, digest_of_split
 from ctspine_bench.workers import in_parallel
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def describe(job: Job) -> Iterator[str]:
     cases = find_training_cases(job)
     sources = ", ".join(f"{source} {count}" for source, count in sorted(count_by_source(cases).items()))
     checked = _checked(job)
-    to_check = sum(checked.get(case.case_id) != case.state for case in cases)
+    to_check = sum(not _is_checked(case, checked) for case in cases)
     yield f"check {to_check} of {len(cases)} training cases ({sources}) in {job.data_root()}"
     yield f"register them as {job.dataset} in {job.raw / DATASET}, without copying any"
 
@@ -50,6 +50,7 @@ def run(job: Job, progress: ProgressOf) -> Iterable[str]:
     """
     job.recipe.nnunet()
     _check_id_is_free(job)
+    _check_left_out(job)
     cases = find_training_cases(job)
     _check_all(job, cases, progress)
     dataset = _dataset(job, cases)
@@ -62,7 +63,7 @@ def run(job: Job, progress: ProgressOf) -> Iterable[str]:
 
 
 def _dataset(job: Job, cases: tuple[TrainingCase, ...]) -> dict[str, Any]:
-    root = job.data_root()
+    root, checked = job.data_root(), _checked(job)
 
     def place(path: Path) -> str:
         return f"${{{DATA_VARIABLE}}}/{path.absolute().relative_to(root).as_posix()}"
@@ -76,6 +77,7 @@ def _dataset(job: Job, cases: tuple[TrainingCase, ...]) -> dict[str, Any]:
         # RAS order whatever the file's, so that axes mean the same everywhere; reads slightly sheared grids too.
         "overwrite_image_reader_writer": "NibabelIOWithReorient",
         "training_cases_sha256": digest_of_split(case.case_id for case in cases),
+        "training_files_sha256": digest_of_files((case.case_id, checked[case.case_id]["sha256"]) for case in cases),
         "left_out": sorted(job.exclude),
         "dataset": {case.case_id: {"images": [place(case.image)], "label": place(case.labels)} for case in cases},
     }
@@ -95,6 +97,23 @@ def _check_id_is_free(job: Job) -> None:
                 )
 
 
+def _check_left_out(job: Job) -> None:
+    """Raise E_DATASET when other cases are to be left out than those of the call before."""
+    try:
+        left_out = json.loads((job.raw / DATASET).read_text("utf-8"))["left_out"]
+    except FileNotFoundError:
+        return
+    if left_out != sorted(job.exclude):
+        options = " ".join(f"--exclude {case_id}" for case_id in left_out)
+        raise BaselineError(
+            "E_DATASET",
+            job.raw / DATASET,
+            expected=f"to leave out what was left out before: {', '.join(left_out) or 'nothing'}",
+            found=", ".join(sorted(job.exclude)) or "nothing to leave out",
+            advice=f"Repeat {options}" if options else "Choose another --work folder, or remove that file.",
+        )
+
+
 def _check_unused(job: Job, path: Path) -> None:
     """Raise E_DATASET when networks have been trained on what is registered, and something else would replace it."""
     trained = job.model("any").parent
@@ -110,16 +129,16 @@ def _check_unused(job: Job, path: Path) -> None:
 
 def _check_all(job: Job, cases: tuple[TrainingCase, ...], progress: ProgressOf) -> None:
     checked = _checked(job)
-    missing = [case for case in cases if checked.get(case.case_id) != case.state]
+    missing = [case for case in cases if not _is_checked(case, checked)]
     broken: list[InputError] = []
     job.raw.mkdir(parents=True, exist_ok=True)
     with progress("Checking training cases", len(cases)) as shown, (job.raw / _CHECKED).open("a") as journal:
         shown.skip(len(cases) - len(missing))
-        for case, error in in_parallel(_check, missing, job.workers):
-            if error:
-                broken.append(error)
+        for case, found in in_parallel(_check, missing, job.workers):
+            if isinstance(found, InputError):
+                broken.append(found)
             else:
-                journal.write(json.dumps({"case_id": case.case_id, "state": case.state}) + "\n")
+                journal.write(json.dumps(found) + "\n")
                 journal.flush()
             shown.advance(case.case_id)
     if broken:
@@ -129,26 +148,31 @@ def _check_all(job: Job, cases: tuple[TrainingCase, ...], progress: ProgressOf) 
         raise broken[0]
 
 
-def _check(case: TrainingCase) -> InputError | None:
+def _check(case: TrainingCase) -> dict[str, Any] | InputError:
+    """Return what is noted about a case, or what is wrong with it."""
+    state = case.state
     try:
-        check_training_case(case)
+        return {"case_id": case.case_id, "state": state, "sha256": check_training_case(case)}
     except InputError as error:
         error.add_note(f"training case {case.case_id}")
         return error
-    return None
 
 
-def _checked(job: Job) -> dict[str, list[int]]:
-    """Return the state in which each case was checked; the last line of a run that was killed may be cut off."""
+def _is_checked(case: TrainingCase, checked: dict[str, dict[str, Any]]) -> bool:
+    return case.case_id in checked and checked[case.case_id]["state"] == case.state
+
+
+def _checked(job: Job) -> dict[str, dict[str, Any]]:
+    """Return what was noted about each case; the last line of a run that was killed may be cut off."""
     try:
         lines = (job.raw / _CHECKED).read_text("utf-8").splitlines()
     except FileNotFoundError:
         return {}
-    found: dict[str, list[int]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for line in lines:
         try:
             entry = json.loads(line)
         except ValueError:
             continue
-        found[entry["case_id"]] = entry["state"]
+        found[entry["case_id"]] = entry
     return found

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from filelock import FileLock, Timeout
 
-from ctspine_baselines.programs import LOCK, LOCKED, SESSIONS, SETTINGS, run_nnunet
-from ctspine_baselines.steps.plan import is_planned
-from ctspine_baselines.steps.prepare import DATASET
-from ctspine_bench.errors import BaselineError
+from ctspine_baselines.programs import LOCK, LOCKED, NEXT_STAGE, SESSIONS, SETTINGS, run_nnunet
+from ctspine_baselines.steps.plan import check_preprocessed, is_planned, planned_configuration
+from ctspine_bench.errors import BaselineError, UsageError
 from ctspine_bench.files import replacing
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 RUN: Final = "recipe.json"
 FINAL: Final = "checkpoint_final.pth"
+_STEP_LOCK: Final = ".step.lock"
 _CHECKPOINTS: Final = (FINAL, "checkpoint_latest.pth", "checkpoint_best.pth")
 _EPOCH: Final = re.compile(r"Epoch (\d+)\s*$")
 _DICE: Final = re.compile(r"New best EMA pseudo Dice: (?:np\.float\d+\()?([\d.]+)")
@@ -33,7 +35,7 @@ def describe(job: Job) -> Iterator[str]:
     _, training = job.recipe.nnunet()
     for configuration in job.configurations:
         folder = job.training_folder(configuration)
-        if is_trained(job, configuration):
+        if not job.restart and is_trained(job, configuration):
             yield f"nothing: {configuration} is trained, in {folder}"
         else:
             begin = "go on training" if _checkpoint(folder) and not job.restart else "train"
@@ -52,6 +54,12 @@ def run(job: Job, progress: ProgressOf) -> Iterable[str]:
     if not is_planned(job):
         raise _error(job.plans_file, "the plans of this recipe", "none", "Call the step `plan` first.")
     for configuration in job.configurations:
+        check_preprocessed(job, configuration)
+        _check_gpus(job, configuration)
+    if job.restart:
+        for configuration in job.configurations:
+            _forget(job, configuration)
+    for configuration in job.configurations:
         if not is_trained(job, configuration):
             _train(job, configuration, progress)
     return ()
@@ -65,15 +73,19 @@ def is_trained(job: Job, configuration: str) -> bool:
     """
     folder = job.training_folder(configuration)
     _check_recipe(job, folder)
-    return (folder / FINAL).is_file() and not job.restart and _next_stage_has_predictions(job, configuration)
+    is_last = configuration == job.configurations[-1]
+    return (folder / FINAL).is_file() and (is_last or (folder / NEXT_STAGE).is_file())
 
 
 def _train(job: Job, configuration: str, progress: ProgressOf) -> None:
-    planning, training = job.recipe.nnunet()
     folder = job.training_folder(configuration)
-    folder.mkdir(parents=True, exist_ok=True)
-    _check_alone(folder)
-    goes_on = _goes_on(job, folder)
+    with _alone(folder):
+        _train_alone(job, configuration, folder, progress)
+
+
+def _train_alone(job: Job, configuration: str, folder: Path, progress: ProgressOf) -> None:
+    planning, training = job.recipe.nnunet()
+    goes_on = _goes_on(folder)
     with replacing(folder / RUN) as temporary:
         temporary.write_text(json.dumps({"recipe": job.recipe.slug, "sha256": job.recipe.sha256}), encoding="utf-8")
     arguments = [
@@ -92,16 +104,6 @@ def _train(job: Job, configuration: str, progress: ProgressOf) -> None:
         lines.end(training.epochs)
     if code == LOCKED:
         raise _in_use(folder)
-
-
-def _next_stage_has_predictions(job: Job, configuration: str) -> bool:
-    """Return whether every training case has been predicted for the next stage of a cascade, if there is one."""
-    following = job.configurations[job.configurations.index(configuration) + 1 :]
-    if not following:
-        return True
-    predicted = job.model(configuration) / "predicted_next_stage" / following[0]
-    n_cases: int = json.loads((job.raw / DATASET).read_text("utf-8"))["numTraining"]
-    return len(list(predicted.glob("*.b2nd"))) == n_cases
 
 
 class _Lines:
@@ -125,12 +127,8 @@ class _Lines:
         self._epoch = epoch
 
 
-def _goes_on(job: Job, folder: Path) -> bool:
-    """Return whether there is a checkpoint to go on from; begin anew only when asked, or when nothing was begun."""
-    if job.restart:
-        for name in (*_CHECKPOINTS, SESSIONS):
-            (folder / name).unlink(missing_ok=True)
-        return False
+def _goes_on(folder: Path) -> bool:
+    """Return whether there is a checkpoint to go on from; an error if something was begun and left none."""
     if _checkpoint(folder):
         return True
     if any(folder.glob("training_log_*.txt")):
@@ -161,10 +159,38 @@ def _check_recipe(job: Job, folder: Path) -> None:
         )
 
 
-def _check_alone(folder: Path) -> None:
+def _check_gpus(job: Job, configuration: str) -> None:
+    batch_size = planned_configuration(job, configuration)["batch_size"]
+    if job.device == "cuda" and job.gpus > batch_size:
+        raise UsageError(f"nnU-Net shares a batch out: {configuration} has {batch_size} patches for {job.gpus} GPUs")
+
+
+def _forget(job: Job, configuration: str) -> None:
+    """Take away what a training has left, so that nothing of it is taken for something of the next one."""
+    folder = job.training_folder(configuration)
+    if not folder.exists():
+        return
+    with _alone(folder):
+        for name in (*_CHECKPOINTS, SESSIONS, NEXT_STAGE, RUN):
+            (folder / name).unlink(missing_ok=True)
+        for log in folder.glob("training_log_*.txt"):
+            log.unlink()
+        for stale in (folder / "validation", folder.parent / "predicted_next_stage"):
+            shutil.rmtree(stale, ignore_errors=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a training folder to this process; the program that it starts has a lock of its own.
+
+    That one outlives this process if it is killed, and is looked at too.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(folder / LOCK, timeout=0):
-            return
+        with FileLock(folder / _STEP_LOCK, timeout=0):
+            with FileLock(folder / LOCK, timeout=0):
+                pass
+            yield
     except Timeout:
         raise _in_use(folder) from None
 

@@ -41,7 +41,8 @@ def training_facts(entry: Entry) -> Markup | None:
         *(row for stage in training["stages"] for row in _stage(stage, several=len(training["stages"]) > 1)),
         ("Digest of the recipe", digest(training["recipe_sha256"])),
         ("Digest of the training case list", digest(training["cases_sha256"])),
-        ("Digest of the data set", digest(training["dataset_sha256"])),
+        ("Digest of the training files", digest(training["files_sha256"])),
+        ("Digest of dataset.json", digest(training["dataset_sha256"])),
         ("Digest of the fingerprint", digest(training["fingerprint_sha256"])),
         ("Digest of the plans", digest(training["plans_sha256"])),
     ]
@@ -121,5 +122,5 @@ def _hardware(hardware: dict[str, str]) -> str:
 
 def _software(stage: dict[str, Any]) -> Markup:
     named = ", ".join(f"{name} {number}" for name, number in stage["versions"].items() if number)
-    mixed = "Not all sessions had the same versions." if stage["mixed_versions"] else ""
+    mixed = "Not all sessions had the same versions, hardware and trainer." if stage["mixed_sessions"] else ""
     return lines(escape(text) for text in (named, mixed) if text)

@@ -1,8 +1,8 @@
-"""`python -m ctspine_baselines.nnunet plan|preprocess|train|summarise|predict ARGUMENTS`.
+"""`python -m ctspine_baselines.nnunet.program plan|preprocess|train|summarise|predict ARGUMENTS`.
 
 `plan` and `train` are nnU-Net's own commands `nnUNetv2_plan_and_preprocess` and `nnUNetv2_train`, and take their
 arguments. Trainers are registered whenever this file is imported, because nnU-Net trains on several GPUs in processes
-that import it again.
+that import it again; a module called `__main__` would not be.
 """
 
 import os
