@@ -33,7 +33,7 @@ features = FEATURES
 max_features = 32
 
 [training]
-trainer = "CTSpineTrainerShort"
+trainer = "TRAINER"
 epochs = EPOCHS
 iterations = ITERATIONS
 validation_iterations = 1
@@ -44,12 +44,14 @@ data = ["training set of the phantom benchmark"]
 """
 
 
-def write_recipe(path: Path, *, epochs: int, iterations: int, features: int = 4) -> Path:
+def write_recipe(
+    path: Path, *, epochs: int, iterations: int, features: int = 4, trainer: str = "CTSpineTrainerShort"
+) -> Path:
     """Write a recipe for the phantom benchmark and return its path."""
-    numbers = {"EPOCHS": epochs, "ITERATIONS": iterations, "FEATURES": features}
+    values = {"EPOCHS": epochs, "ITERATIONS": iterations, "FEATURES": features, "TRAINER": trainer}
     text = _RECIPE
-    for name, number in numbers.items():
-        text = text.replace(name, str(number))
+    for name, value in values.items():
+        text = text.replace(name, str(value))
     path.write_text(text, encoding="utf-8")
     return path
 

@@ -8,14 +8,17 @@ import multiprocessing
 import shutil
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from nnunetv2.paths import nnUNet_preprocessed, nnUNet_raw
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 from nnunetv2.utilities.utils import get_filenames_of_train_images_and_targets
 
 from ctspine_baselines.programs import PREPROCESSED
-from ctspine_bench.files import replacing
+from ctspine_bench.files import replacing, sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # What decides about preprocessed data; configurations that differ in their network alone share it.
 _DECISIVE: Final = (
@@ -35,7 +38,8 @@ def preprocess(dataset: str, plans_name: str, configuration: str, processes: str
         copy_labels: "labels" to keep the label maps at hand as well, for the stage of a cascade that is validated.
     """
     folder = Path(nnUNet_preprocessed) / dataset
-    plans = PlansManager(str(folder / f"{plans_name}.json"))
+    plans_file = folder / f"{plans_name}.json"
+    plans = PlansManager(str(plans_file))
     manager = plans.get_configuration(configuration)
     dataset_json = json.loads((folder / "dataset.json").read_text("utf-8"))
     cases = get_filenames_of_train_images_and_targets(str(Path(nnUNet_raw) / dataset), dataset_json)
@@ -65,6 +69,7 @@ def preprocess(dataset: str, plans_name: str, configuration: str, processes: str
                     print(f"done {task.result()}", flush=True)  # noqa: T201
             finally:
                 pool.shutdown(cancel_futures=True)
+    _write_state(output, state, done, [sha256_of(plans_file), sha256_of(folder / "dataset.json")])
     if copy_labels:
         _copy_labels(cases, folder / "gt_segmentations")
     return 0
@@ -99,9 +104,11 @@ def _state_file(output: Path) -> Path:
     return output.with_name(f"{output.name}{PREPROCESSED}")
 
 
-def _write_state(output: Path, state: str, done: set[str]) -> None:
+def _write_state(output: Path, state: str, done: set[str], made_of: Sequence[str] = ()) -> None:
     with replacing(_state_file(output)) as temporary:
-        temporary.write_text(json.dumps({"digest": state, "cases": sorted(done)}), encoding="utf-8")
+        temporary.write_text(
+            json.dumps({"digest": state, "cases": sorted(done), "made_of": list(made_of)}), encoding="utf-8"
+        )
 
 
 def _copy_labels(cases: dict[str, dict[str, Any]], folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ctspine_baselines.programs import PREPROCESSED, counting, run_nnunet
 from ctspine_baselines.steps.prepare import DATASET
 from ctspine_bench.errors import BaselineError
-from ctspine_bench.files import replacing
+from ctspine_bench.files import replacing, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,7 +33,10 @@ def describe(job: Job) -> Iterator[str]:
     if not is_planned(job):
         yield f"look at all training cases and plan with nnU-Net's {planning.planner}{memory} → {job.plans_file}"
     for configuration in job.configurations:
-        yield f"preprocess the training cases for {configuration} into {job.preprocessed}, those that are missing"
+        if is_planned(job) and _is_preprocessed(job, configuration):
+            yield f"nothing: all training cases are preprocessed for {configuration}"
+        else:
+            yield f"preprocess the training cases for {configuration} into {job.preprocessed}, those that are missing"
 
 
 def run(job: Job, progress: ProgressOf) -> Iterable[str]:
@@ -129,6 +132,20 @@ def check_preprocessed(job: Job, configuration: str) -> None:
         )
 
 
+def _is_preprocessed(job: Job, configuration: str) -> bool:
+    """Return whether all cases were preprocessed by these plans, of these files; nnU-Net need not be asked then."""
+    identifier = planned_configuration(job, configuration)["data_identifier"]
+    path = job.preprocessed / f"{identifier}{PREPROCESSED}"
+    made_of = [sha256_of(job.plans_file), sha256_of(job.preprocessed / DATASET)]
+    if not path.is_file() or json.loads(path.read_text("utf-8"))["made_of"] != made_of:
+        return False
+    try:
+        check_preprocessed(job, configuration)
+    except BaselineError:
+        return False
+    return True
+
+
 def _options(job: Job) -> dict[str, Any]:
     planning = job.recipe.nnunet()[0].model_dump(mode="json")
     return {name: planning[name] for name in ("planner", "gpu_memory_gb", "spacing_mm")}
@@ -203,6 +220,8 @@ def _preprocess(job: Job, configuration: str, progress: ProgressOf) -> None:
     planning, _ = job.recipe.nnunet()
     n_cases = json.loads((job.raw / DATASET).read_text("utf-8"))["numTraining"]
     is_stage = configuration != job.configurations[-1]
+    if not is_stage and _is_preprocessed(job, configuration):
+        return
     with progress(f"Preprocessing for {configuration}", n_cases) as shown:
         workers = min(job.workers, _MOST_AT_A_TIME)
         arguments = [job.dataset, planning.plans, configuration, str(workers), *(["labels"] if is_stage else [])]
