@@ -13,7 +13,8 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadgroup  # each core has a process of its own already
+	# Each core has a process of its own already; what a file of tests prepares is prepared once.
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
 
 benchmark: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/speed.py --peers surface-distance

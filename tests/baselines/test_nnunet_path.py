@@ -29,9 +29,6 @@ from ctspine_bench.volumes import check_same_grid, read_labels
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# Typed once, not once in each process of the test runner.
-pytestmark = pytest.mark.xdist_group("nnunet")
-
 PAGE = Path(__file__).parents[2] / "docs" / "baselines.md"
 RECIPE = "nnunet-3dfullres"
 SETS = ("phantom-public", "phantom-private", "phantom-verse")
@@ -277,8 +274,8 @@ def test_an_interrupted_training_ends_with_the_same_weights(
 
 
 def test_a_spine_is_learned(benchmark: Path, tmp_path: Path) -> None:
-    """With all vertebrae as one label, 120 iterations suffice to find the spine of cases that were not in training."""
-    recipe = str(write_recipe(tmp_path / "spine.toml", epochs=1, iterations=120, features=8))
+    """With all vertebrae as one label, 200 iterations suffice to find the spine of cases that were not in training."""
+    recipe = str(write_recipe(tmp_path / "spine.toml", epochs=1, iterations=200, features=8))
     variables = {"CTSPINE_DATA": str(benchmark), "CTSPINE_WORK": str(tmp_path / "work"), "OPENBLAS_NUM_THREADS": "1"}
     call(["prepare", recipe], variables, tmp_path)
     (path,) = (tmp_path / "work" / "nnUNet_raw").glob("*/dataset.json")
