@@ -103,7 +103,8 @@ def _time(stage: dict[str, Any]) -> str:
     spent = f"{seconds / _HOUR_S:.1f} hours" if seconds >= _LONG_S else f"{seconds / _MINUTE_S:.0f} minutes"
     iterations = (stage["epochs"] or 0) * (stage["iterations_per_epoch"] or 0)
     pace = f", {seconds / iterations:.2f} s an iteration" if iterations else ""
-    return f"{spent}{pace}" + (f"; interrupted {_whole(interruptions)} times" if interruptions > 0 else "")
+    often = "once" if interruptions == 1 else f"{_whole(interruptions)} times"
+    return f"{spent}{pace}" + (f"; interrupted {often}" if interruptions > 0 else "")
 
 
 def _memory(stage: dict[str, Any]) -> str:
