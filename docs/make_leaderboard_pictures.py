@@ -1,4 +1,4 @@
-"""Make the pictures of the leaderboard in the README, from the demo's submissions.
+"""Make the pictures of the leaderboard in README.md and docs/baselines.md, from the demo's submissions.
 
 `ctspine-bench demo demo`, then `ctspine-bench leaderboard` with the options that it prints, then, in another terminal:
 `python docs/make_leaderboard_pictures.py http://localhost:8501`.
@@ -28,6 +28,12 @@ _PICTURES: Final[tuple[tuple[str, str, Literal["light", "dark"], int], ...]] = (
         "leaderboard-domain-gap",
         "domain-gap?ids=shift-from-level,missed-partial,boundary-noise&id=shift-from-level&to=phantom-verse",
         "dark",
+        860,
+    ),
+    (
+        "leaderboard-trained",
+        "domain-gap?ids=nnunet-phantom,nnunet-phantom-largest-component&id=nnunet-phantom&to=phantom-verse",
+        "light",
         860,
     ),
 )
