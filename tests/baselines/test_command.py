@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
+from command_line import Done
 
 from ctspine_baselines import command
 from ctspine_baselines.recipe import recipe_names
@@ -14,14 +15,6 @@ from ctspine_bench.testsets import official
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-
-class Done(NamedTuple):
-    """What a call left behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
 
 
 @pytest.fixture
