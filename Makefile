@@ -14,7 +14,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	# Each core has a process of its own already; what a file of tests prepares is prepared once.
-	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 benchmark: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/speed.py --peers surface-distance
