@@ -133,4 +133,7 @@ def main() -> None:
         for line in (*error.lines(), *(f"            {note}" for note in getattr(error, "__notes__", ()))):
             click.echo(line, err=True)
         code = _BAD_INPUT
+    except OSError as error:
+        click.echo(f"E_OUTPUT  {error.filename or ''}: {error.strerror or error}", err=True)
+        code = _BAD_INPUT
     sys.exit(code)

@@ -9,9 +9,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ctspine_bench.errors import BaselineError, UsageError
+from ctspine_bench.errors import BaselineError, SubmissionError, UsageError
+from ctspine_bench.submissions.folder import check_slug
 
 LARGEST_COMPONENT: Final = "largest-component"
 """The post-processing variant of every recipe, and the end of its name."""
@@ -21,6 +22,21 @@ _SUFFIX: Final = ".toml"
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+_Positive = Annotated[int, Field(ge=1)]
+_Length = Annotated[float, Field(gt=0)]
+_PLANS: Final = {
+    "ExperimentPlanner": "nnUNetPlans",
+    "nnUNetPlannerResEncM": "nnUNetResEncUNetMPlans",
+    "nnUNetPlannerResEncL": "nnUNetResEncUNetLPlans",
+}
+
+
+def _not_of_nnunet(name: str) -> str:
+    if name in {"3d_fullres", "3d_lowres", "3d_cascade_fullres"}:
+        raise ValueError(f"{name} is a configuration of nnU-Net's own")
+    return name
 
 
 class Override(_Part):
@@ -35,9 +51,9 @@ class Override(_Part):
         max_features: At most so many.
     """
 
-    name: Annotated[str, Field(pattern=r"^3d_[a-z0-9_]+$")]
-    patch_size: tuple[int, int, int]
-    strides: Annotated[tuple[tuple[int, int, int], ...], Field(min_length=2)]
+    name: Annotated[str, Field(pattern=r"^3d_[a-z0-9_]+$"), AfterValidator(_not_of_nnunet)]
+    patch_size: tuple[_Positive, _Positive, _Positive]
+    strides: Annotated[tuple[tuple[_Positive, _Positive, _Positive], ...], Field(min_length=2)]
     batch_size: Annotated[int, Field(ge=1)]
     features: Annotated[int, Field(ge=1)]
     max_features: Annotated[int, Field(ge=1)]
@@ -57,10 +73,20 @@ class Planning(_Part):
 
     planner: Literal["ExperimentPlanner", "nnUNetPlannerResEncM", "nnUNetPlannerResEncL"] = "ExperimentPlanner"
     plans: Literal["nnUNetPlans", "nnUNetResEncUNetMPlans", "nnUNetResEncUNetLPlans"] = "nnUNetPlans"
-    configurations: Annotated[tuple[str, ...], Field(min_length=1, max_length=2)] = ("3d_fullres",)
+    configurations: tuple[Literal["3d_fullres"]] | tuple[Literal["3d_lowres"], Literal["3d_cascade_fullres"]] = (
+        "3d_fullres",
+    )
     gpu_memory_gb: Annotated[float, Field(gt=0)] | None = None
-    spacing_mm: tuple[float, float, float] | None = None
+    spacing_mm: tuple[_Length, _Length, _Length] | None = None
     override: Override | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Planning:
+        if self.plans != _PLANS[self.planner]:
+            raise ValueError(f"{self.planner} writes {_PLANS[self.planner]}, not {self.plans}")
+        if self.override and self.configurations != ("3d_fullres",):
+            raise ValueError("an override is for 3d_fullres alone")
+        return self
 
 
 class Training(_Part):
@@ -134,6 +160,12 @@ class Recipe(_Part):
     learned: Learned
     licence: str = "CC-BY-NC-SA-4.0"
 
+    @model_validator(mode="after")
+    def _one_kind(self) -> Recipe:
+        if (self.external is None) == (self.planning is None) or (self.planning is None) != (self.training is None):
+            raise ValueError("either [planning] and [training], or [external]")
+        return self
+
     @property
     def sha256(self) -> str:
         """A digest of all that decides about the network; not of its description or whether it is trained."""
@@ -186,14 +218,18 @@ def read_recipe(name: str) -> Recipe:
         path = Path(str(files("ctspine_baselines").joinpath("recipes", f"{name}{_SUFFIX}")))
     else:
         raise UsageError(f"expected a recipe out of {', '.join(recipe_names())} or a {_SUFFIX} file, found {name!r}")
+    slug = path.name.removesuffix(_SUFFIX)
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
-        return Recipe(slug=path.name.removesuffix(_SUFFIX), **content)
-    except tomllib.TOMLDecodeError as error:
-        raise _invalid(path, "TOML", str(error)) from None
+        check_slug(f"{slug}-{LARGEST_COMPONENT}")
+        return Recipe.model_validate(tomllib.loads(path.read_text("utf-8")) | {"slug": slug})
+    except SubmissionError as error:
+        expected = f"a file name that submissions can have, with -{LARGEST_COMPONENT} too: {error.expected}"
+        raise _invalid(path, expected, slug) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _invalid(path, "TOML in UTF-8", str(error)) from None
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"]) or "recipe"
         raise _invalid(path, f"a valid {where}", first["msg"]) from None
 
 

@@ -45,6 +45,8 @@ def find_test_sets(job: Job) -> tuple[TestImages, ...]:
     else:
         places = dict.fromkeys(("public", "private"), root) | ({"verse": job.verse} if job.verse else {})
     found = [images for name, place in places.items() if (images := _find(named(name), place))]
+    if job.verse and not any(images.test_set.name == "verse" for images in found):
+        raise UsageError(f"expected VerSe cases in folders volumes and labels in {job.verse}, found none; see --verse")
     if not found:
         raise UsageError(f"expected the images of a test set in folders called volumes in {root}, found none")
     return tuple(found)
@@ -60,7 +62,17 @@ def _find(test_set: TestSet, place: Path) -> TestImages | None:
     if not (place / "volumes").is_dir():
         return None
     found = find_cases(place / "volumes", ())
-    wanted = sorted(found) if test_set.cases is None else test_set.cases
+    # Without a list, images and references make up the set.
+    references = find_cases(place / "labels", ()) if (place / "labels").is_dir() else {}
+    wanted = sorted(found.keys() | references.keys()) if test_set.cases is None else test_set.cases
+    if test_set.cases is None and references and (alone := sorted(found.keys() - references.keys())):
+        raise CaseError(
+            "E_MISSING_REFERENCE",
+            place / "labels",
+            expected="a label map <case>_seg.nii.gz for each image <case>.nii.gz",
+            found=f"none for {alone[0]}",
+            advice="Name both after the same case, or take the image away.",
+        )
     missing = [case_id for case_id in wanted if case_id not in found]
     if len(missing) == len(wanted):
         return None

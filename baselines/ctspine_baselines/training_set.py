@@ -7,8 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from ctspine_bench.cases import find_cases
-from ctspine_bench.errors import BaselineError
+from ctspine_bench.errors import BaselineError, FileError
 from ctspine_bench.phantom.benchmark import TRAINING
 from ctspine_bench.records import LabelVolume
 from ctspine_bench.testsets import source_of, training_cases
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from ctspine_baselines.job import Job
+    from ctspine_bench.volumes.nifti import VolumeHeader
 
 _SHOWN: Final = 3
 
@@ -61,10 +66,12 @@ def find_training_cases(job: Job) -> tuple[TrainingCase, ...]:
     if job.recipe.data == "phantom":
         root /= TRAINING
     images, labels = (find_cases(root / name, ()) for name in ("volumes", "labels"))
-    expected = labels.keys() if job.recipe.data == "phantom" else training_cases()
+    expected = images.keys() | labels.keys() if job.recipe.data == "phantom" else training_cases()
     if unknown := sorted(set(job.exclude) - set(expected)):
         raise _error(root, "training cases to leave out", f"no training case called {unknown[0]}", "Check its name.")
     wanted = sorted(set(expected) - set(job.exclude))
+    if not wanted:
+        raise _error(root, "training cases", "none that is not left out", "Leave fewer out.")
     for found, what in ((images, "image"), (labels, "label map")):
         _check_complete(found.keys(), wanted, what, root)
         for case_id in wanted:
@@ -87,26 +94,40 @@ def read_grid(path: Path) -> LabelVolume:
     """Read a CT to its end, and return it without voxels: its grid in RAS order.
 
     Raises:
-        FileError: As `read_labels`.
+        FileError: As `read_labels`; E_NAN and E_NDIM for what nnU-Net cannot read.
         GeometryError: E_SPACING, E_SHEAR.
     """
     with open_file(path) as file:
         stream = VolumeStream(path, file)
         header = read_header(stream, MAX_VOXELS)
+        _check_dimensions(header, path)
         stream.skip(header.gap_bytes, "header extensions")
         what = f"{header.n_voxels} voxels of type {header.dtype.name}"
         n_bytes, scratch = header.n_voxels * header.dtype.itemsize, memoryview(bytearray(CHUNK_BYTES))
         for start in range(0, n_bytes, CHUNK_BYTES):
-            stream.fill(scratch[: min(CHUNK_BYTES, n_bytes - start)], what)
+            chunk = scratch[: min(CHUNK_BYTES, n_bytes - start)]
+            stream.fill(chunk, what)
+            _check_numbers(np.frombuffer(chunk, header.dtype), path)
         stream.expect_end()
     affine, _ = read_affine(header, path)
     _, grid, _ = to_ras(_no_voxels(header.shape), affine)
     return LabelVolume(_no_voxels(grid.shape), grid, (), str(path), stream.sha256)
 
 
-def _no_voxels(shape: tuple[int, int, int]) -> Any:
-    import numpy as np
+def _check_numbers(stored: NDArray[Any], path: Path) -> None:
+    if stored.dtype.kind == "f" and not np.isfinite(stored).all():
+        advice = "nnU-Net refuses them: write the CT with numbers alone."
+        raise FileError("E_NAN", path, expected="a number in each voxel", found="voxels without one", advice=advice)
 
+
+def _check_dimensions(header: VolumeHeader, path: Path) -> None:
+    n_dimensions = int(header.header["dim"][0])
+    if n_dimensions != len(header.shape):
+        advice = "nnU-Net refuses more, even of length 1: write a 3-D volume."
+        raise FileError("E_NDIM", path, expected="3 dimensions", found=f"{n_dimensions}", advice=advice)
+
+
+def _no_voxels(shape: tuple[int, int, int]) -> Any:
     return np.broadcast_to(np.zeros((), np.uint8), shape)
 
 

@@ -51,6 +51,7 @@ def test_a_dry_run_says_all_and_changes_nothing(
     assert "check 610 of 610 training cases (COLONOG 480, COVID-19 20, HNSCC-3DCT-RT 20, MSD-T10 90)" in done.stdout
     n_public = len(official("public").cases or ())
     assert f"predict {n_public} of {n_public} cases of public" in done.stdout
+    assert "leave out private, which has no images" in done.stdout
     assert "1000 epochs of 250 iterations on 1 GPU" in done.stdout
     assert not work.exists()
 

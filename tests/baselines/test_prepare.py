@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from ctspine_download import AFFINE, paths, write_case
+from ctspine_download import AFFINE, SHAPE, paths, write_case
+from niftis import nifti_bytes, write
 
 from ctspine_baselines.job import DATA_VARIABLE
 from ctspine_baselines.steps import prepare
@@ -126,6 +127,30 @@ def test_broken_files_are_told_when_all_have_been_looked_at(own: Job, progress: 
     assert len(lines["Checking training cases"].advanced) == 610
     prepare.run(replace(own, exclude=(CASE, other)), progress)
     assert lines["Checking training cases"].advanced == []
+
+
+@pytest.mark.parametrize(
+    ("voxels", "code"),
+    [(np.full(SHAPE, np.nan, np.float32), "E_NAN"), (np.zeros((*SHAPE, 1), np.int16), "E_NDIM")],
+)
+def test_images_that_nnunet_refuses_are_found_before(
+    own: Job, progress: ProgressOf, voxels: np.ndarray, code: str
+) -> None:
+    """Voxels that are no numbers, and a fourth dimension: nnU-Net would stop at them without naming the case."""
+    assert own.data
+    image = write(paths(own.data, CASE)[0], nifti_bytes(voxels, AFFINE))
+    with pytest.raises(FileError, match=rf"{code}.*{image.name}.*--exclude") as error:
+        prepare.run(own, progress)
+    assert error.value.code == code
+
+
+def test_a_dataset_json_of_somebody_else_is_an_error(job: Job, progress: ProgressOf) -> None:
+    """An empty file, or one that nnU-Net's own scripts have written."""
+    job.raw.mkdir(parents=True)
+    for text in ("", '{"numTraining": 3}'):
+        (job.raw / "dataset.json").write_text(text, encoding="utf-8")
+        with pytest.raises(BaselineError, match="what this step writes"):
+            prepare.run(job, progress)
 
 
 @pytest.mark.parametrize("folder", ["nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"])

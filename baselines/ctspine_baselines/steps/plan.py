@@ -159,6 +159,7 @@ def make_plans(job: Job, progress: ProgressOf) -> None:
     """
     planning, _ = job.recipe.nnunet()
     arguments = ["-d", job.dataset_id, "-pl", planning.planner, "-npfp", str(job.workers), "--no_pp", "--no_pbar"]
+    job.data_root()  # nnU-Net reads the cases
     fingerprint_is_current = (
         (job.preprocessed / FINGERPRINT).is_file()
         and (job.preprocessed / DATASET).is_file()
@@ -222,6 +223,7 @@ def _preprocess(job: Job, configuration: str, progress: ProgressOf) -> None:
     is_stage = configuration != job.configurations[-1]
     if not is_stage and _is_preprocessed(job, configuration):
         return
+    job.data_root()  # nnU-Net reads the cases
     with progress(f"Preprocessing for {configuration}", n_cases) as shown:
         workers = min(job.workers, _MOST_AT_A_TIME)
         arguments = [job.dataset, planning.plans, configuration, str(workers), *(["labels"] if is_stage else [])]

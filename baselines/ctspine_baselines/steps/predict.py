@@ -12,7 +12,7 @@ from ctspine_baselines.job import VARIANTS
 from ctspine_baselines.programs import counting, run_nnunet
 from ctspine_baselines.recipe import LARGEST_COMPONENT
 from ctspine_baselines.steps.train import FINAL, is_trained
-from ctspine_baselines.test_sets import find_test_sets
+from ctspine_baselines.test_sets import find_test_sets, left_out
 from ctspine_bench.errors import BaselineError
 from ctspine_bench.files import replacing, sha256_of
 from ctspine_bench.volumes import read_labels, write_labels
@@ -55,6 +55,8 @@ def describe(job: Job) -> Iterator[str]:
         missing = sum(not (folder / f"{case_id}.nii.gz").exists() for case_id in images.images)
         how = job.recipe.external.command[0] if job.recipe.external else f"the trained network on {job.device.upper()}"
         yield f"predict {missing} of {len(images.images)} cases of {images.test_set.name} with {how} → {folder}"
+    for name in left_out(find_test_sets(job)):
+        yield f"leave out {name}, which has no images"
     yield f"keep the largest component of each vertebra → {job.predictions(LARGEST_COMPONENT)}"
 
 

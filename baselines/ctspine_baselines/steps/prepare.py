@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ctspine_baselines.training_set import TrainingCase
 
 DATASET: Final = "dataset.json"
+_MEND: Final = "Download or mend the file, or do without the case: --exclude CASE, which the submission will say."
 _CHECKED: Final = "checked.jsonl"
 
 
@@ -66,7 +67,11 @@ def _dataset(job: Job, cases: tuple[TrainingCase, ...]) -> dict[str, Any]:
     root, checked = job.data_root(), _checked(job)
 
     def place(path: Path) -> str:
-        return f"${{{DATA_VARIABLE}}}/{path.absolute().relative_to(root).as_posix()}"
+        name = path.absolute().relative_to(root).as_posix()
+        if "$" in name:
+            advice = "nnU-Net takes what follows for an environment variable: rename it."
+            raise BaselineError("E_TRAINING_SET", path, expected="a path without $", found=name, advice=advice)
+        return f"${{{DATA_VARIABLE}}}/{name}"
 
     return {
         "name": job.dataset,
@@ -99,10 +104,14 @@ def _check_id_is_free(job: Job) -> None:
 
 def _check_left_out(job: Job) -> None:
     """Raise E_DATASET when other cases are to be left out than those of the call before."""
-    try:
-        left_out = json.loads((job.raw / DATASET).read_text("utf-8"))["left_out"]
-    except FileNotFoundError:
+    path = job.raw / DATASET
+    if not path.exists():
         return
+    try:
+        left_out = json.loads(path.read_text("utf-8"))["left_out"]
+    except (ValueError, KeyError, TypeError):
+        advice = "Choose another --work folder, or remove that file."
+        raise BaselineError("E_DATASET", path, expected="what this step writes", found="else", advice=advice) from None
     if left_out != sorted(job.exclude):
         options = " ".join(f"--exclude {case_id}" for case_id in left_out)
         raise BaselineError(
@@ -144,7 +153,6 @@ def _check_all(job: Job, cases: tuple[TrainingCase, ...], progress: ProgressOf) 
     if broken:
         for other in broken[1:]:
             broken[0].add_note(str(other))
-        broken[0].add_note("Mend the files, or do without them: --exclude CASE, which the submission will say.")
         raise broken[0]
 
 
@@ -154,8 +162,10 @@ def _check(case: TrainingCase) -> dict[str, Any] | InputError:
     try:
         return {"case_id": case.case_id, "state": state, "sha256": check_training_case(case)}
     except InputError as error:
-        error.add_note(f"training case {case.case_id}")
-        return error
+        # What is said elsewhere about predictions would mislead here.
+        told = type(error)(error.code, error.path, expected=error.expected, found=error.found, advice=_MEND)
+        told.add_note(f"training case {case.case_id}")
+        return told
 
 
 def _is_checked(case: TrainingCase, checked: dict[str, dict[str, Any]]) -> bool:
@@ -172,7 +182,7 @@ def _checked(job: Job) -> dict[str, dict[str, Any]]:
     for line in lines:
         try:
             entry = json.loads(line)
-        except ValueError:
+            found[entry["case_id"]] = entry
+        except (ValueError, TypeError, KeyError):
             continue
-        found[entry["case_id"]] = entry
     return found
