@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Final
 
+from ctspine_baselines.predicted import is_newer
 from ctspine_baselines.training_set import read_grid
 from ctspine_bench.errors import BaselineError
 from ctspine_bench.volumes import check_same_grid, read_labels, write_labels
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ctspine_baselines.job import Job
+    from ctspine_baselines.predicted import Case
     from ctspine_baselines.recipe import External
-    from ctspine_baselines.steps.predict import Case
     from ctspine_baselines.steps.step import ProgressOf
 
 OUTPUTS: Final = ".outputs"
@@ -37,7 +38,7 @@ def predict(job: Job, cases: Sequence[Case], progress: ProgressOf) -> None:
             raw, output = case.output(job.predictions() / OUTPUTS), case.output(job.predictions())
             if not raw.exists() and not output.exists():
                 _call(method, case.image, raw)
-            if raw.exists() and not (output.exists() and output.stat().st_mtime_ns >= raw.stat().st_mtime_ns):
+            if raw.exists() and not is_newer(output, raw):
                 convert(raw, case.image, output, method.label_map)
             shown.advance(case.name)
 

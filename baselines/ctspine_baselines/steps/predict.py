@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ctspine_baselines import external
 from ctspine_baselines.components import largest_components
 from ctspine_baselines.job import VARIANTS
+from ctspine_baselines.predicted import Case, cases_of, is_newer
 from ctspine_baselines.programs import counting, run_nnunet
 from ctspine_baselines.recipe import LARGEST_COMPONENT
 from ctspine_baselines.steps.train import FINAL, is_trained
@@ -27,25 +27,6 @@ if TYPE_CHECKING:
 
 _STAGES: Final = ".stages"
 _MADE_BY: Final = ".checkpoints.json"
-
-
-@dataclass(frozen=True)
-class Case:
-    """A case to predict.
-
-    Attributes:
-        test_set: Name of its test set.
-        image: Its CT.
-        name: Of the file with its label map.
-    """
-
-    test_set: str
-    image: Path
-    name: str
-
-    def output(self, folder: Path) -> Path:
-        """Return where its label map is in a folder of predictions."""
-        return folder / self.test_set / self.name
 
 
 def describe(job: Job) -> Iterator[str]:
@@ -67,7 +48,7 @@ def run(job: Job, progress: ProgressOf) -> Iterable[str]:
         BaselineError: E_RUN: the network is not trained, or there are predictions of another one; E_PROGRAM.
         InputError: An image that cannot be read, or the output of a program of others that cannot.
     """
-    cases = _all_cases(job)
+    cases = cases_of(job)
     if job.recipe.external:
         external.predict(job, cases, progress)
     else:
@@ -79,14 +60,6 @@ def run(job: Job, progress: ProgressOf) -> Iterable[str]:
         _predict(job, cases, progress)
     _keep_largest(job, cases, progress)
     return ()
-
-
-def _all_cases(job: Job) -> list[Case]:
-    return [
-        Case(images.test_set.name, image, f"{case_id}.nii.gz")
-        for images in find_test_sets(job)
-        for case_id, image in images.images.items()
-    ]
 
 
 def _predict(job: Job, cases: list[Case], progress: ProgressOf) -> None:
@@ -131,11 +104,6 @@ def _keep_largest(job: Job, cases: list[Case], progress: ProgressOf) -> None:
             shown.advance(case.name)
 
 
-def is_newer(made: Path, source: Path) -> bool:
-    """Return whether a file is there and was made after the one that it is made of."""
-    return made.exists() and made.stat().st_mtime_ns >= source.stat().st_mtime_ns
-
-
 def _write_largest(job: Job, case: Case) -> None:
     volume = read_labels(case.output(job.predictions()))
     write_labels(case.output(job.predictions(LARGEST_COMPONENT)), largest_components(volume.labels), volume.grid)
@@ -173,4 +141,4 @@ def _checkpoints(job: Job) -> dict[str, str]:
 
 def is_predicted(job: Job) -> bool:
     """Return whether every case has its label maps, in all variants."""
-    return all(case.output(job.predictions(variant)).exists() for case in _all_cases(job) for variant in VARIANTS)
+    return all(case.output(job.predictions(variant)).exists() for case in cases_of(job) for variant in VARIANTS)
