@@ -121,3 +121,21 @@ def test_training_waits_for_all_cases(prepared: Job, progress: ProgressOf) -> No
         plan.check_preprocessed(prepared, "3d_fullres")
     state.write_text(json.dumps({"digest": "", "cases": cases}), encoding="utf-8")
     plan.check_preprocessed(prepared, "3d_fullres")
+
+
+@pytest.mark.parametrize("name", ["nnunet-phantom", "nnunet-phantom-gpu"])
+def test_recipes_for_phantoms_are_planned(prepared: Job, progress: ProgressOf, name: str) -> None:
+    """nnU-Net plans what they ask for; the network of the demo has the stages of its recipe."""
+    recipe = read_recipe(name).model_copy(update={"data": "ctspine1k"})
+    job = replace(prepared, recipe=recipe)
+    plan.make_plans(job, progress)
+    assert plan.is_planned(job)
+    planned = plan.planned_configuration(job, recipe.configuration)
+    override = recipe.nnunet()[0].override
+    if override:
+        assert planned["spacing"] == [6.0, 6.0, 6.0]
+        assert planned["patch_size"] == list(override.patch_size)
+        assert planned["architecture"]["arch_kwargs"]["strides"] == [list(stride) for stride in override.strides]
+        assert planned["architecture"]["arch_kwargs"]["features_per_stage"] == [16, 32, 64, 128, 256, 256]
+    else:
+        assert planned["patch_size"] == [128, 128, 128]
