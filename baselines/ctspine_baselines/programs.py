@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from ctspine_bench.errors import BaselineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ctspine_baselines.job import Job
     from ctspine_baselines.steps.step import Shown
@@ -106,20 +107,17 @@ def counting(shown: Shown) -> Callable[[str], None]:
     return count
 
 
-class _stopping:  # noqa: N801 -- used like a function
+@contextmanager
+def _stopping(process: subprocess.Popen[str]) -> Iterator[None]:
     """Stop a process when this one is stopped, and give it time to tidy up."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def __enter__(self) -> None:
-        self._before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, self._before)
-        if self._process.poll() is None:
-            self._process.terminate()
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if process.poll() is None:
+            process.terminate()
             try:
-                self._process.wait(_STOPPED_IN_S)
+                process.wait(_STOPPED_IN_S)
             except subprocess.TimeoutExpired:
-                self._process.kill()
+                process.kill()

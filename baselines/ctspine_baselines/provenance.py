@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ctspine_baselines.predicted import is_newer
 from ctspine_baselines.programs import SESSIONS, run_nnunet
 from ctspine_baselines.steps.plan import FINGERPRINT, planned_configuration
 from ctspine_baselines.steps.prepare import DATASET
@@ -122,7 +123,7 @@ def _version(external: External) -> str:
 def _summary(job: Job, folder: Path) -> dict[str, Any]:
     """Return what the checkpoint says; it is asked again when it has changed."""
     checkpoint, path = folder / FINAL, folder / SUMMARY
-    if not path.exists() or path.stat().st_mtime < checkpoint.stat().st_mtime:
+    if not is_newer(path, checkpoint):
         run_nnunet(job, ["summarise", str(checkpoint.absolute()), str(path.absolute())])
     summary: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return summary

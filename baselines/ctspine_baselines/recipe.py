@@ -25,7 +25,7 @@ class _Part(BaseModel):
 
 
 _Positive = Annotated[int, Field(ge=1)]
-_Length = Annotated[float, Field(gt=0)]
+_Above0 = Annotated[float, Field(gt=0)]
 _PLANS: Final = {
     "ExperimentPlanner": "nnUNetPlans",
     "nnUNetPlannerResEncM": "nnUNetResEncUNetMPlans",
@@ -54,9 +54,9 @@ class Override(_Part):
     name: Annotated[str, Field(pattern=r"^3d_[a-z0-9_]+$"), AfterValidator(_not_of_nnunet)]
     patch_size: tuple[_Positive, _Positive, _Positive]
     strides: Annotated[tuple[tuple[_Positive, _Positive, _Positive], ...], Field(min_length=2)]
-    batch_size: Annotated[int, Field(ge=1)]
-    features: Annotated[int, Field(ge=1)]
-    max_features: Annotated[int, Field(ge=1)]
+    batch_size: _Positive
+    features: _Positive
+    max_features: _Positive
 
 
 class Planning(_Part):
@@ -76,8 +76,8 @@ class Planning(_Part):
     configurations: tuple[Literal["3d_fullres"]] | tuple[Literal["3d_lowres"], Literal["3d_cascade_fullres"]] = (
         "3d_fullres",
     )
-    gpu_memory_gb: Annotated[float, Field(gt=0)] | None = None
-    spacing_mm: tuple[_Length, _Length, _Length] | None = None
+    gpu_memory_gb: _Above0 | None = None
+    spacing_mm: tuple[_Above0, _Above0, _Above0] | None = None
     override: Override | None = None
 
     @model_validator(mode="after")
@@ -102,9 +102,9 @@ class Training(_Part):
     """
 
     trainer: Literal["CTSpineTrainer", "CTSpineTrainerNoMirroring", "CTSpineTrainerShort"] = "CTSpineTrainer"
-    epochs: Annotated[int, Field(ge=1)] = 1000
-    iterations: Annotated[int, Field(ge=1)] = 250
-    validation_iterations: Annotated[int, Field(ge=1)] = 50
+    epochs: _Positive = 1000
+    iterations: _Positive = 250
+    validation_iterations: _Positive = 50
     seed: int | None = None
 
 

@@ -10,6 +10,7 @@ from ctspine_bench.errors import CaseError, UsageError
 from ctspine_bench.testsets import OFFICIAL, PHANTOM, TestSet, named
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from ctspine_baselines.job import Job
@@ -52,9 +53,9 @@ def find_test_sets(job: Job) -> tuple[TestImages, ...]:
     return tuple(found)
 
 
-def left_out(test_sets: tuple[TestImages, ...]) -> tuple[str, ...]:
-    """Return the names of the test sets that are not among those with images."""
-    there = {each.test_set.name for each in test_sets}
+def left_out(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the test sets, official or of a phantom, that are not among these."""
+    there = set(names)
     return tuple(name for name in (PHANTOM if there & set(PHANTOM) else OFFICIAL) if name not in there)
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from ctspine_bench.hosting.local_record import write_local_record
 from ctspine_bench.submissions.declaration import Declaration, Training
-from ctspine_bench.submissions.reading import DECLARATION
-from ctspine_bench.submissions.records import read_record
+from ctspine_bench.submissions.reading import DECLARATION, read_declaration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +29,7 @@ def write_simulated_record(
         store: For the cases of the private test set, as with any submission.
     """
     # One that was there keeps its date.
-    earlier = read_record(folder).declaration if (folder / DECLARATION).exists() else None
+    earlier = read_declaration(folder) if (folder / DECLARATION).exists() else None
     write_local_record(folder, earlier or _declaration(folder.name, description), scores, store)
 
 

@@ -33,7 +33,7 @@ def test_sets_without_images_are_left_out(job: Job) -> None:
     """The download has the public cases alone; the training cases beside them are none of these."""
     (public,) = find_test_sets(job)
     assert tuple(public.images) == official("public").cases
-    assert left_out((public,)) == ("private", "verse")
+    assert left_out([public.test_set.name]) == ("private", "verse")
 
 
 def test_a_set_with_some_of_its_images_is_an_error(job: Job, tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from ctspine_baselines.programs import PREPROCESSED, counting, run_nnunet
 from ctspine_baselines.steps.prepare import DATASET
 from ctspine_bench.errors import BaselineError
-from ctspine_bench.files import replacing, sha256_of
+from ctspine_bench.files import sha256_of
+from ctspine_bench.tables import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from ctspine_baselines.job import Job
     from ctspine_baselines.steps.step import ProgressOf
@@ -61,10 +63,7 @@ def is_planned(job: Job) -> bool:
     Raises:
         BaselineError: E_DATASET: there are plans of another kind.
     """
-    registered, planned = job.raw / DATASET, job.preprocessed / DATASET
-    if not all(path.is_file() for path in (registered, planned, job.plans_file)):
-        return False
-    if registered.read_bytes() != planned.read_bytes():
+    if not job.plans_file.is_file() or not _is_of_registered_cases(job):
         return False
     plans = read_plans(job)
     options = _options(job)
@@ -93,6 +92,12 @@ def read_plans(job: Job) -> dict[str, Any]:
     return plans
 
 
+def _is_of_registered_cases(job: Job) -> bool:
+    """Return whether what nnU-Net has planned is of the cases that are registered now: it keeps a copy of the file."""
+    registered, planned = job.raw / DATASET, job.preprocessed / DATASET
+    return registered.is_file() and planned.is_file() and registered.read_bytes() == planned.read_bytes()
+
+
 def _check_registered(job: Job) -> None:
     registered = job.raw / DATASET
     if not registered.is_file():
@@ -118,14 +123,11 @@ def _resolved(configurations: dict[str, Any], name: str) -> dict[str, Any]:
 
 def check_preprocessed(job: Job, configuration: str) -> None:
     """Raise E_DATASET unless every registered case is preprocessed: nnU-Net would train on those that are there."""
-    registered = json.loads((job.raw / DATASET).read_text("utf-8"))["dataset"].keys()
-    identifier = planned_configuration(job, configuration)["data_identifier"]
-    path = job.preprocessed / f"{identifier}{PREPROCESSED}"
-    done = set(json.loads(path.read_text("utf-8"))["cases"]) if path.is_file() else set()
-    if done != registered:
+    registered, done = _registered(job), _preprocessed(job, configuration)["cases"]
+    if set(done) != registered:
         raise BaselineError(
             "E_DATASET",
-            path.parent / identifier,
+            _preprocessed_folder(job, configuration),
             expected=f"all {len(registered)} training cases, preprocessed for {configuration}",
             found=f"{len(done)} of them",
             advice=f"Call `ctspine-baseline plan {job.recipe.slug}`: it goes on where it was.",
@@ -134,16 +136,28 @@ def check_preprocessed(job: Job, configuration: str) -> None:
 
 def _is_preprocessed(job: Job, configuration: str) -> bool:
     """Return whether all cases were preprocessed by these plans, of these files; nnU-Net need not be asked then."""
-    identifier = planned_configuration(job, configuration)["data_identifier"]
-    path = job.preprocessed / f"{identifier}{PREPROCESSED}"
+    state = _preprocessed(job, configuration)
     made_of = [sha256_of(job.plans_file), sha256_of(job.preprocessed / DATASET)]
-    if not path.is_file() or json.loads(path.read_text("utf-8"))["made_of"] != made_of:
-        return False
-    try:
-        check_preprocessed(job, configuration)
-    except BaselineError:
-        return False
-    return True
+    return state["made_of"] == made_of and set(state["cases"]) == _registered(job)
+
+
+def _preprocessed(job: Job, configuration: str) -> dict[str, list[str]]:
+    """Return which cases are preprocessed, and when all were, the digests of what they were made of."""
+    folder = _preprocessed_folder(job, configuration)
+    path = folder.with_name(f"{folder.name}{PREPROCESSED}")
+    if not path.is_file():
+        return {"cases": [], "made_of": []}
+    state: dict[str, list[str]] = json.loads(path.read_text("utf-8"))
+    return state
+
+
+def _preprocessed_folder(job: Job, configuration: str) -> Path:
+    identifier: str = planned_configuration(job, configuration)["data_identifier"]
+    return job.preprocessed / identifier
+
+
+def _registered(job: Job) -> set[str]:
+    return set(json.loads((job.raw / DATASET).read_text("utf-8"))["dataset"])
 
 
 def _options(job: Job) -> dict[str, Any]:
@@ -160,12 +174,7 @@ def make_plans(job: Job, progress: ProgressOf) -> None:
     planning, _ = job.recipe.nnunet()
     arguments = ["-d", job.dataset_id, "-pl", planning.planner, "-npfp", str(job.workers), "--no_pp", "--no_pbar"]
     job.data_root()  # nnU-Net reads the cases
-    fingerprint_is_current = (
-        (job.preprocessed / FINGERPRINT).is_file()
-        and (job.preprocessed / DATASET).is_file()
-        and (job.preprocessed / DATASET).read_bytes() == (job.raw / DATASET).read_bytes()
-    )
-    if not fingerprint_is_current:
+    if not (job.preprocessed / FINGERPRINT).is_file() or not _is_of_registered_cases(job):
         arguments.append("--clean")
     if planning.gpu_memory_gb:
         arguments += ["-gpu_memory_target", str(planning.gpu_memory_gb)]
@@ -179,8 +188,7 @@ def make_plans(job: Job, progress: ProgressOf) -> None:
     if planning.override:
         base = plans["configurations"][planning.configurations[-1]]
         plans["configurations"][planning.override.name] = _overridden(job, base)
-    with replacing(job.plans_file) as temporary:
-        temporary.write_text(json.dumps(plans, indent=4), encoding="utf-8")
+    write_json(plans, job.plans_file)
 
 
 def _overridden(job: Job, base: dict[str, Any]) -> dict[str, Any]:
@@ -219,12 +227,11 @@ def _check_configurations(job: Job) -> None:
 
 def _preprocess(job: Job, configuration: str, progress: ProgressOf) -> None:
     planning, _ = job.recipe.nnunet()
-    n_cases = json.loads((job.raw / DATASET).read_text("utf-8"))["numTraining"]
     is_stage = configuration != job.configurations[-1]
     if not is_stage and _is_preprocessed(job, configuration):
         return
     job.data_root()  # nnU-Net reads the cases
-    with progress(f"Preprocessing for {configuration}", n_cases) as shown:
+    with progress(f"Preprocessing for {configuration}", len(_registered(job))) as shown:
         workers = min(job.workers, _MOST_AT_A_TIME)
         arguments = [job.dataset, planning.plans, configuration, str(workers), *(["labels"] if is_stage else [])]
         run_nnunet(job, ["preprocess", *arguments], on_line=counting(shown))

@@ -14,7 +14,8 @@ from ctspine_baselines.recipe import LARGEST_COMPONENT
 from ctspine_baselines.steps.train import FINAL, is_trained
 from ctspine_baselines.test_sets import find_test_sets, left_out
 from ctspine_bench.errors import BaselineError
-from ctspine_bench.files import replacing, sha256_of
+from ctspine_bench.files import sha256_of
+from ctspine_bench.tables import write_json
 from ctspine_bench.volumes import read_labels, write_labels
 from ctspine_bench.workers import in_parallel
 
@@ -31,12 +32,13 @@ _MADE_BY: Final = ".checkpoints.json"
 
 def describe(job: Job) -> Iterator[str]:
     """Say how many cases would be predicted."""
-    for images in find_test_sets(job):
+    test_sets = find_test_sets(job)
+    for images in test_sets:
         folder = job.predictions() / images.test_set.name
         missing = sum(not (folder / f"{case_id}.nii.gz").exists() for case_id in images.images)
         how = job.recipe.external.command[0] if job.recipe.external else f"the trained network on {job.device.upper()}"
         yield f"predict {missing} of {len(images.images)} cases of {images.test_set.name} with {how} → {folder}"
-    for name in left_out(find_test_sets(job)):
+    for name in left_out(images.test_set.name for images in test_sets):
         yield f"leave out {name}, which has no images"
     yield f"keep the largest component of each vertebra → {job.predictions(LARGEST_COMPONENT)}"
 
@@ -55,8 +57,7 @@ def run(job: Job, progress: ProgressOf) -> Iterable[str]:
         for configuration in job.configurations:
             _check_trained(job, configuration)
         check_current(job)
-        with replacing(job.predictions() / _MADE_BY) as temporary:
-            temporary.write_text(json.dumps(_checkpoints(job)), encoding="utf-8")
+        write_json(_checkpoints(job), job.predictions() / _MADE_BY)
         _predict(job, cases, progress)
     _keep_largest(job, cases, progress)
     return ()
@@ -71,8 +72,7 @@ def _predict(job: Job, cases: list[Case], progress: ProgressOf) -> None:
         missing = [case for case in cases if not case.output(folder).exists()]
         if missing:
             request = job.logs / "predict.json"
-            with replacing(request) as temporary:
-                temporary.write_text(json.dumps(_request(job, configuration, missing, folder, previous)), "utf-8")
+            write_json(_request(job, configuration, missing, folder, previous), request)
             with progress(f"Predicting with {configuration}", len(cases)) as shown:
                 shown.skip(len(cases) - len(missing))
                 run_nnunet(job, ["predict", str(request)], on_line=counting(shown))

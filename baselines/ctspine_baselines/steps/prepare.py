@@ -13,8 +13,8 @@ from ctspine_baselines.training_set import (
 )
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.errors import BaselineError, InputError
-from ctspine_bench.files import replacing
 from ctspine_bench.provenance import digest_of_files, digest_of_split
+from ctspine_bench.tables import write_json
 from ctspine_bench.workers import in_parallel
 
 if TYPE_CHECKING:
@@ -53,18 +53,16 @@ def run(job: Job, progress: ProgressOf) -> Iterable[str]:
     _check_id_is_free(job)
     _check_left_out(job)
     cases = find_training_cases(job)
-    _check_all(job, cases, progress)
-    dataset = _dataset(job, cases)
+    dataset = _dataset(job, cases, _check_all(job, cases, progress))
     path = job.raw / DATASET
     if path.exists() and json.loads(path.read_text("utf-8")) != dataset:
         _check_unused(job, path)
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(dataset, indent=1), encoding="utf-8")
+    write_json(dataset, path)
     return ()
 
 
-def _dataset(job: Job, cases: tuple[TrainingCase, ...]) -> dict[str, Any]:
-    root, checked = job.data_root(), _checked(job)
+def _dataset(job: Job, cases: tuple[TrainingCase, ...], checked: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    root = job.data_root()
 
     def place(path: Path) -> str:
         name = path.absolute().relative_to(root).as_posix()
@@ -136,7 +134,8 @@ def _check_unused(job: Job, path: Path) -> None:
         )
 
 
-def _check_all(job: Job, cases: tuple[TrainingCase, ...], progress: ProgressOf) -> None:
+def _check_all(job: Job, cases: tuple[TrainingCase, ...], progress: ProgressOf) -> dict[str, dict[str, Any]]:
+    """Check the cases that were not checked as they are now, and return what is noted about each."""
     checked = _checked(job)
     missing = [case for case in cases if not _is_checked(case, checked)]
     broken: list[InputError] = []
@@ -147,6 +146,7 @@ def _check_all(job: Job, cases: tuple[TrainingCase, ...], progress: ProgressOf) 
             if isinstance(found, InputError):
                 broken.append(found)
             else:
+                checked[case.case_id] = found
                 journal.write(json.dumps(found) + "\n")
                 journal.flush()
             shown.advance(case.case_id)
@@ -154,6 +154,7 @@ def _check_all(job: Job, cases: tuple[TrainingCase, ...], progress: ProgressOf) 
         for other in broken[1:]:
             broken[0].add_note(str(other))
         raise broken[0]
+    return checked
 
 
 def _check(case: TrainingCase) -> dict[str, Any] | InputError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ctspine_baselines.job import VARIANTS
 from ctspine_baselines.provenance import cases_left_out, last_day, training_of
 from ctspine_baselines.steps.predict import check_current, is_predicted
-from ctspine_baselines.test_sets import find_test_sets
+from ctspine_baselines.test_sets import find_test_sets, left_out
 from ctspine_bench.anatomy import VERSE
 from ctspine_bench.comparison import warm_up
 from ctspine_bench.errors import BaselineError, InputError
@@ -18,7 +18,6 @@ from ctspine_bench.hosting.store import PrivateStore
 from ctspine_bench.pairing import plan_submission
 from ctspine_bench.provenance import Settings
 from ctspine_bench.submissions.declaration import Declaration, Training
-from ctspine_bench.testsets import OFFICIAL, PHANTOM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -109,11 +108,10 @@ def _means(scores: Sequence[SubmissionScore]) -> Iterator[str]:
 
 def _declaration(job: Job, variant: str, scores: Sequence[SubmissionScore]) -> Declaration:
     recipe = job.recipe
-    names = PHANTOM if recipe.data == "phantom" else OFFICIAL
-    absent = [name for name in names if name not in {score.test_set.name for score in scores}]
+    absent = left_out(score.test_set.name for score in scores)
     day = last_day(job)
-    left_out = [] if recipe.external else cases_left_out(job)
-    without = f"Trained without {', '.join(left_out)}. " if left_out else ""
+    cases = [] if recipe.external else cases_left_out(job)
+    without = f"Trained without {', '.join(cases)}. " if cases else ""
     comment = f"{without}{recipe.learned.comment or ''}".strip()
     return Declaration(
         schema_version=1,

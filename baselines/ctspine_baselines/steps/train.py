@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from ctspine_baselines.programs import LOCK, LOCKED, NEXT_STAGE, SESSIONS, SETTINGS, run_nnunet
 from ctspine_baselines.steps.plan import check_preprocessed, is_planned, planned_configuration
 from ctspine_bench.errors import BaselineError, UsageError
-from ctspine_bench.files import replacing
+from ctspine_bench.tables import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -86,8 +86,7 @@ def _train(job: Job, configuration: str, progress: ProgressOf) -> None:
 def _train_alone(job: Job, configuration: str, folder: Path, progress: ProgressOf) -> None:
     planning, training = job.recipe.nnunet()
     goes_on = _goes_on(folder)
-    with replacing(folder / RUN) as temporary:
-        temporary.write_text(json.dumps({"recipe": job.recipe.slug, "sha256": job.recipe.sha256}), encoding="utf-8")
+    write_json({"recipe": job.recipe.slug, "sha256": job.recipe.sha256}, folder / RUN)
     arguments = [
         str(folder.absolute()), job.dataset_id, configuration, "all", "-tr", training.trainer, "-p", planning.plans,
         "-device", job.device, "-num_gpus", str(job.gpus), *(["--c"] if goes_on else []),
