@@ -1,11 +1,12 @@
 """The case table → the numbers of the paper's table, and its variants.
 
-Policies (docs/CORRECTNESS.md argues them): a missed vertebra counts as DSC 0, NSD 0 and HD95 100 mm; HD95 is capped at
-100 mm; a spurious vertebra is counted but enters no official mean.
+The official rule (docs/CORRECTNESS.md argues it): each label over the cases that have it in the reference or in the
+prediction; a missed and a spurious vertebra are DSC 0, NSD 0 and HD95 100 mm; HD95 is capped at 100 mm.
 """
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,13 +17,12 @@ from ctspine_bench.bootstrap import mean_interval
 from ctspine_bench.summary import (
     Counts,
     Estimate,
-    InferredMeans,
-    InferredTable,
     Losses,
     Means,
     Naming,
     OfficialTable,
     Sensitivity,
+    SharedLabels,
     Summary,
 )
 
@@ -33,49 +33,57 @@ if TYPE_CHECKING:
 
 HD95_CAP_MM: Final = 100.0
 POLICIES: Final = {
-    "missed_dsc": 0.0,
-    "missed_nsd": 0.0,
-    "missed_hd95_mm": HD95_CAP_MM,
+    "labels": "over the cases that have the label in the reference or in the prediction",
+    **{f"{what}_{metric}": 0.0 for what in ("missed", "spurious") for metric in ("dsc", "nsd")},
+    **{f"{what}_hd95_mm": HD95_CAP_MM for what in ("missed", "spurious")},
     "hd95_cap_mm": HD95_CAP_MM,
-    "spurious": "counted, in no official mean",
     "mean_of_vertebrae": "plain mean of the per-label means",
     "mean_of_spine": "mean over cases",
     "failed_case": "every reference vertebra and the spine is missed",
 }
 SLICE_SPACING_STRATA: Final = {"≤ 1 mm": (0.0, 1.0), "1–2.5 mm": (1.0, 2.5), "> 2.5 mm": (2.5, np.inf)}
+SLIVER_SHARE: Final = 0.1
+"""A reference vertebra with less than this share of its level's median volume in the set is a sliver."""
+VARIANTS: Final = {
+    "complete": "complete vertebrae only",
+    "cut": "only vertebrae that the field of view cuts",
+    "border_forgiven": "spurious vertebrae at the border of the field of view forgiven",
+}
+"""Variants of the table over some vertebrae alone, with what they are in words."""
+
+METRIC_COLUMNS: Final = ("dsc", "hd95_mm", "nsd_1mm", "nsd_2mm", "nsd_3mm")
+"""The columns that the official rule gives a value in every row; `hd95_mm` by `official_hd95_mm`."""
+LOSS_COLUMNS: Final = ("loss_identification", "loss_missed", "loss_boundary", "loss_spurious")
+"""The parts of 1 − DSC of a vertebra."""
 
 # Field of `Means` → column of the case table; `hd95_mm` gets its policy on top.
 _MEANS_OF: Final = {
-    "dsc": "dsc",
-    "hd95_mm": "hd95_mm",
-    "nsd_1mm": "nsd_1mm",
-    "nsd_2mm": "nsd_2mm",
-    "nsd_3mm": "nsd_3mm",
-    "hd95_detected_mm": "hd95_mm",
-    "hd100_detected_mm": "hd100_mm",
-    "assd_detected_mm": "assd_mm",
-    "hd95_pooled_detected_mm": "hd95_pooled_mm",
+    **{name: name for name in METRIC_COLUMNS},
+    "hd95_matched_mm": "hd95_mm",
+    "hd100_matched_mm": "hd100_mm",
+    "assd_matched_mm": "assd_mm",
+    "hd95_pooled_matched_mm": "hd95_pooled_mm",
 }
-_NOTHING: Final = Means(n=0, n_detected=0, **dict.fromkeys(_MEANS_OF))
+_NOTHING: Final = Means(n=0, n_reference=0, n_matched=0, **dict.fromkeys(_MEANS_OF))
 
 
 def summarise(table: pd.DataFrame) -> Summary:
     """Return all aggregates of the case table of one test set, whose references could all be read."""
     cases = table[table["row"] == "case"]
-    vertebrae = table[(table["row"] == "vertebra") & table["cut"].notna()]
+    official = official_table(table)
+    sources = {str(source): official_table(rows) for source, rows in table.groupby("source", sort=True)}
     slice_spacing_mm = cases["slice_spacing_mm"].round(3)  # affines hold single precision
     return Summary(
         counts=_counts(table),
-        official=official_table(table),
+        official=official,
         per_case=_per_case(table),
+        over_vertebrae=_over_vertebrae(table),
         identification=_naming(cases),
         loss=_losses(table),
-        paper_inferred=inferred_table(table),
-        field_of_view={
-            "complete": official_table(vertebrae[~vertebrae["cut"].astype(bool)]),
-            "cut": official_table(vertebrae[vertebrae["cut"].astype(bool)]),
-        },
-        sources={str(source): official_table(rows) for source, rows in table.groupby("source", sort=True)},
+        variants={name: official_table(variant_rows(table, name)) for name in VARIANTS},
+        without_reference=_without_reference(table, official),
+        sources=sources,
+        shared_labels=_shared_labels(sources),
         strata={
             "slice_spacing": {
                 name: _stratum(table, cases[slice_spacing_mm.between(low, high, inclusive="right")])
@@ -91,16 +99,19 @@ def summarise(table: pd.DataFrame) -> Summary:
 
 
 def official_table(table: pd.DataFrame) -> OfficialTable:
-    """Return the paper's table: per label over the cases whose reference has it, spine over cases."""
-    rows = table[table["status"].isin(["matched", "missed"])]
+    """Return the table by the official rule: per label over the cases that have it in either volume."""
+    rows = table[table["status"].notna()]
     measures = pd.DataFrame({name: _numbers(rows[column]) for name, column in _MEANS_OF.items()}, index=rows.index)
     measures["hd95_mm"] = official_hd95_mm(rows)
-    groups = measures.groupby(rows["vertebra"].to_numpy(dtype=object))
-    sizes, detected = groups.size(), groups["hd95_detected_mm"].count()
+    names = rows["vertebra"].to_numpy(dtype=object)
+    groups = measures.groupby(names)
+    sizes, matched = groups.size(), groups["hd95_matched_mm"].count()
+    in_reference = (rows["status"] != "spurious").astype(int).groupby(names).sum()
     by_name = {
         name: Means(
             n=int(sizes[name]),
-            n_detected=int(detected[name]),
+            n_reference=int(in_reference[name]),
+            n_matched=int(matched[name]),
             **{field: None if np.isnan(mean) else float(mean) for field, mean in zip(_MEANS_OF, row, strict=True)},
         )
         for name, *row in groups.mean().itertuples(name=None)
@@ -109,27 +120,31 @@ def official_table(table: pd.DataFrame) -> OfficialTable:
     return OfficialTable(
         n_cases=int(table["case_id"].nunique()),
         labels=labels,
-        mean_of_vertebrae=_mean_of_labels(labels.values()),
-        mean_of_vertebrae_without_l6=_mean_of_labels(means for name, means in labels.items() if name != "L6"),
+        mean_of_vertebrae=mean_of_labels(labels.values()),
+        mean_of_vertebrae_without_l6=mean_of_labels(means for name, means in labels.items() if name != "L6"),
         mean_of_spine=by_name.get("spine", _NOTHING),
     )
 
 
-def inferred_table(table: pd.DataFrame) -> InferredTable:
-    """Return the table by the rule that the paper's numbers point to; docs/CORRECTNESS.md has the evidence."""
+def variant_rows(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the rows that a variant of the table is about, out of `VARIANTS`.
+
+    A vertebra is cut when its reference touches the end of the field of view, a spurious one when its prediction does.
+    Slivers are neither complete nor cut: how they are outlined says nothing about a vertebra.
+    """
     vertebrae = table[table["row"] == "vertebra"]
-    by_label = dict(tuple(vertebrae.groupby("vertebra")))
-    labels = {name: _inferred_means(by_label.get(name, vertebrae[:0])) for name in VERTEBRAE}
-    return InferredTable(
-        labels=labels,
-        mean_of_vertebrae=mean_of_inferred(labels.values()),
-        mean_of_vertebrae_without_l6=mean_of_inferred(means for name, means in labels.items() if name != "L6"),
-        mean_of_spine=_inferred_means(table[table["row"] == "spine"]),
-    )
+    spurious = vertebrae["status"] == "spurious"
+    at_end = vertebrae["cut"].where(~spurious, vertebrae["at_border"]).astype(bool)
+    if name == "border_forgiven":
+        return table.drop(vertebrae.index[spurious & at_end])
+    reference_ml = vertebrae["reference_ml"].where(~spurious)
+    usual_ml = reference_ml.groupby(vertebrae["label"]).transform("median")
+    sliver = (reference_ml < SLIVER_SHARE * usual_ml).fillna(value=False).astype(bool)
+    return vertebrae[(at_end if name == "cut" else ~at_end) & ~sliver]
 
 
 def official_hd95_mm(rows: pd.DataFrame) -> NDArray[np.float64]:
-    """Return the HD95 of matched and missed masks under the official policy: missed 100 mm, capped at 100 mm."""
+    """Return the HD95 under the official policy: missed and spurious 100 mm, capped at 100 mm."""
     return np.fmin(_numbers(rows["hd95_mm"]), HD95_CAP_MM)
 
 
@@ -144,25 +159,15 @@ def _mean(values: Iterable[float | None] | NDArray[np.float64]) -> float | None:
     return float(np.mean(there)) if there else None
 
 
-def _mean_of_labels(labels: Iterable[Means]) -> Means:
+def mean_of_labels(labels: Iterable[Means]) -> Means:
     """Return the plain mean of per-label means, over the labels that have any."""
     present = [means for means in labels if means.n]
     return Means(
         n=len(present),
-        n_detected=sum(means.n_detected > 0 for means in present),
+        n_reference=sum(means.n_reference > 0 for means in present),
+        n_matched=sum(means.n_matched > 0 for means in present),
         **{name: _mean(getattr(means, name) for means in present) for name in _MEANS_OF},
     )
-
-
-def _inferred_means(rows: pd.DataFrame) -> InferredMeans:
-    dsc = np.nan_to_num(_numbers(rows["dsc"]))  # the DSC of a spurious mask is an empty cell
-    return InferredMeans(len(rows), _mean(dsc), _mean(_numbers(rows["hd95_mm"])))
-
-
-def mean_of_inferred(labels: Iterable[InferredMeans]) -> InferredMeans:
-    """Return the plain mean of per-label means: the bottom row of the paper's Table 2, given its labels."""
-    present = [means for means in labels if means.n]
-    return InferredMeans(len(present), _mean(means.dsc for means in present), _mean(means.hd95_mm for means in present))
 
 
 def _counts(table: pd.DataFrame) -> Counts:
@@ -179,27 +184,45 @@ def _counts(table: pd.DataFrame) -> Counts:
     )
 
 
+def scored_vertebrae(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of all vertebrae, `METRIC_COLUMNS` by the official rule."""
+    rows = table[table["row"] == "vertebra"]
+    return rows.assign(hd95_mm=official_hd95_mm(rows))
+
+
 def _per_case(table: pd.DataFrame) -> dict[str, Estimate]:
-    """Return means over cases of the mean over each case's reference vertebrae."""
-    rows = table[(table["row"] == "vertebra") & table["status"].isin(["matched", "missed"])]
-    rows = rows.assign(hd95_mm=official_hd95_mm(rows))
-    metrics = ["dsc", "hd95_mm", "nsd_1mm", "nsd_2mm", "nsd_3mm"]
-    means = rows.groupby("case_id")[metrics].mean()
-    return {metric: estimate(_numbers(means[metric])) for metric in metrics}
+    """Return means over cases of the mean over each case's vertebrae, in reference or prediction."""
+    means = scored_vertebrae(table).groupby("case_id")[list(METRIC_COLUMNS)].mean()
+    return {metric: estimate(_numbers(means[metric])) for metric in METRIC_COLUMNS}
 
 
-def estimate(values: NDArray[np.float64]) -> Estimate:
-    """Return the mean of one value for each case, with its interval."""
-    low, high = mean_interval(values) or (None, None)
-    return Estimate(values.size, _mean(values), low, high)
+def _over_vertebrae(table: pd.DataFrame) -> dict[str, Estimate]:
+    """Return means over the vertebrae of all cases."""
+    cases = scored_vertebrae(table).groupby("case_id")[list(METRIC_COLUMNS)]
+    sums, n = cases.sum(), _numbers(cases.size())
+    return {metric: estimate(_numbers(sums[metric]), n) for metric in METRIC_COLUMNS}
+
+
+def estimate(values: NDArray[np.float64], n: NDArray[np.float64] | None = None) -> Estimate:
+    """Return a mean over cases with its interval.
+
+    Args:
+        values: `(cases,)` one value for each case, or a sum over its vertebrae.
+        n: `(cases,)` over how many; one by default.
+    """
+    n = np.ones_like(values) if n is None else n
+    low, high = mean_interval(values, n) or (None, None)
+    return Estimate(values.size, float(values.sum() / n.sum()) if values.size else None, low, high)
 
 
 def _naming(cases: pd.DataFrame) -> Naming:
     shifts = cases["label_shift"].value_counts()
     with_reference = cases[cases["n_reference"] > 0]
-    n_localised = int(cases["n_localised"].sum())
+    n_localised, n_reference = int(cases["n_localised"].sum()), int(with_reference["n_reference"].sum())
     return Naming(
+        levels_right=_mean(_numbers(cases["levels_right"])),
         identification_rate=_mean(_numbers(cases["identification_rate"])),
+        verse_id_rate=float(with_reference["n_verse_hits"].sum() / n_reference) if n_reference else None,
         localisation_mm=float((cases["localisation_mm"] * cases["n_localised"]).sum() / n_localised)
         if n_localised
         else None,
@@ -215,9 +238,30 @@ def _naming(cases: pd.DataFrame) -> Naming:
 
 
 def _losses(table: pd.DataFrame) -> Losses:
-    names = ["loss_identification", "loss_missed", "loss_boundary"]
-    means = table[table["loss_missed"].notna()].groupby("case_id")[names].mean()
-    return Losses(*(_mean(_numbers(means[name])) for name in names))
+    means = table[table["row"] == "vertebra"].groupby("case_id")[list(LOSS_COLUMNS)].mean()
+    return Losses(*(_mean(_numbers(means[name])) for name in LOSS_COLUMNS))
+
+
+def _without_reference(table: pd.DataFrame, official: OfficialTable) -> dict[str, tuple[str, ...]]:
+    rows = table[table["row"] == "vertebra"]
+    return {
+        name: tuple(sorted(rows.loc[rows["vertebra"] == name, "case_id"].astype(str)))
+        for name, means in official.labels.items()
+        if means.n and not means.n_reference
+    }
+
+
+def _shared_labels(sources: dict[str, OfficialTable]) -> tuple[SharedLabels, ...]:
+    """Return all pairs of sources on the labels that both have: means over other labels reverse orders."""
+    found = []
+    for one, other in combinations(sources, 2):
+        tables = sources[one], sources[other]
+        shared = tuple(name for name in VERTEBRAE if all(table.labels[name].n_reference for table in tables))
+        if shared:
+            first, second = (mean_of_labels(table.labels[name] for name in shared) for table in tables)
+            dsc, hd95_mm = (first.dsc or 0.0, second.dsc or 0.0), (first.hd95_mm or 0.0, second.hd95_mm or 0.0)
+            found.append(SharedLabels((one, other), shared, dsc, hd95_mm))
+    return tuple(found)
 
 
 def _stratum(table: pd.DataFrame, cases: pd.DataFrame) -> OfficialTable:
@@ -225,7 +269,7 @@ def _stratum(table: pd.DataFrame, cases: pd.DataFrame) -> OfficialTable:
 
 
 def _sensitivity(table: pd.DataFrame) -> dict[str, Sensitivity]:
-    rows = table[table["status"].isin(["matched", "missed"])]
+    rows = table[table["status"].notna()]
     diagonal_mm = table[table["row"] == "case"].set_index("case_id")["diagonal_mm"]
     hd95_mm = _numbers(rows["hd95_mm"])
     rows = rows.assign(

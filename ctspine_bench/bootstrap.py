@@ -25,9 +25,10 @@ def case_weights(n_cases: int, draws: int = DRAWS, seed: int = SEED) -> NDArray[
     return weights
 
 
-def mean_interval(values: NDArray[np.float64]) -> tuple[float, float] | None:
+def mean_interval(values: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[float, float] | None:
     """Return the 95 % percentile interval of the mean over cases; `None` under `SMALLEST_N` cases."""
     if values.size < SMALLEST_N:
         return None
-    low, high = np.percentile(case_weights(values.size) @ values, [2.5, 97.5])
+    weights = case_weights(values.size)
+    low, high = np.percentile((weights @ values) / (weights @ n), [2.5, 97.5])
     return float(low), float(high)

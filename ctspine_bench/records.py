@@ -140,9 +140,8 @@ class Comparison:
 class VertebraScore:
     """The scores of one vertebra of one case, or of the spine (label 0, all labels as one mask).
 
-    Surface metrics are `None` unless the status is matched; `dsc`, `nsd_*` are 0.0 for a missed and `None` for a
-    spurious vertebra; the policy for means is applied when aggregating. Losses are `None` for spurious ones and the
-    spine.
+    `dsc` and `nsd_*` are 0.0 for a missed and for a spurious vertebra. Distances are `None` unless it is matched; what
+    they count as in means is the policy of `aggregate`. Losses are `None` for the spine.
 
     Attributes:
         label: 1–25; 0 for the spine.
@@ -160,11 +159,11 @@ class VertebraScore:
             `None` for a spurious vertebra.
         at_border: Whether the prediction does; `None` for a missed vertebra.
         predicted_as: The predicted label that covers most of the reference vertebra; `None` for none, a spurious one
-            and
-            the spine.
+            and the spine.
         loss_identification: Part of 1 − dsc lost to a wrong level name.
-        loss_missed: Part lost because nothing was found.
+        loss_missed: Part lost because nothing was found, or hardly anything.
         loss_boundary: Part lost on the outline.
+        loss_spurious: 1 for a spurious vertebra, 0 for one of the reference.
         hd95_pooled_mm: Pooled voxel-shell HD95 as medpy computes it; only when asked for.
     """
 
@@ -187,6 +186,7 @@ class VertebraScore:
     loss_identification: float | None = None
     loss_missed: float | None = None
     loss_boundary: float | None = None
+    loss_spurious: float | None = None
     hd95_pooled_mm: float | None = None
 
 
@@ -199,6 +199,10 @@ class Identification:
         n_prediction: Number of predicted labels.
         identification_rate: Share whose same-label predicted centroid is less than 20 mm away and nearer than every
             other predicted centroid.
+        n_verse_hits: How many are identified by the released evaluation code of VerSe: among the labels in both, the
+            predicted centroid is nearest to the reference centroid of its own label, and at most 20 mm away.
+        levels_right: Whether the labels of the prediction are those of the reference and every vertebra is identified;
+            `None` when neither has any.
         localisation_mm: Mean centroid distance over labels present in both; `None` without any.
         n_localised: How many labels that mean is over.
         label_shift: s in −3…3 that maximises Σ|A_r ∩ B_(r+s)|; `None` without overlap.
@@ -210,6 +214,8 @@ class Identification:
     n_reference: int
     n_prediction: int
     identification_rate: float | None
+    n_verse_hits: int
+    levels_right: bool | None
     localisation_mm: float | None
     n_localised: int
     label_shift: int | None

@@ -89,7 +89,7 @@ def score(comparison: Comparison) -> CaseScore:
     """Return all scores of a comparison."""
     reference, prediction = present_labels(comparison)
     losses = split_loss(comparison)
-    vertebrae = tuple(_score_mask(comparison, label, losses.get(label)) for label in sorted({*reference, *prediction}))
+    vertebrae = tuple(_score_mask(comparison, label, loss) for label, loss in sorted(losses.items()))
     return CaseScore(
         vertebrae=vertebrae,
         spine=_score_mask(comparison, SPINE, None) if vertebrae else None,
@@ -110,23 +110,24 @@ def _score_mask(comparison: Comparison, key: int, loss: Loss | None) -> Vertebra
     distances: dict[str, float | None] = {
         name: metric(surfaces) if surfaces else None for name, metric in SURFACE_METRICS.items()
     }
-    if status == "missed":
+    if status != "matched":
         distances |= {"nsd_1mm": 0.0, "nsd_2mm": 0.0, "nsd_3mm": 0.0}
     return VertebraScore(
         label=key,
         name="spine" if key == SPINE else vertebra_name(key),
         status=status,
-        dsc=None if status == "spurious" else dsc(comparison, key),
+        dsc=dsc(comparison, key),
         **distances,
         volume_error_ml=(prediction - reference) * ml_per_voxel,
         reference_ml=reference * ml_per_voxel,
         prediction_ml=prediction * ml_per_voxel,
         cut=_touches_end(comparison, comparison.reference, key) if reference else None,
         at_border=_touches_end(comparison, comparison.prediction, key) if prediction else None,
-        predicted_as=_covered_by(comparison, key) if loss else None,
+        predicted_as=None if key == SPINE else _covered_by(comparison, key),
         loss_identification=loss.identification if loss else None,
         loss_missed=loss.missed if loss else None,
         loss_boundary=loss.boundary if loss else None,
+        loss_spurious=loss.spurious if loss else None,
         hd95_pooled_mm=comparison.hd95_pooled_mm.get(key),
     )
 

@@ -222,7 +222,7 @@ class Board:
         if paired is None:
             return None, misfits
         if not keep_errata:
-            paired = paired.of_cases(np.array([not known_errata(case_id) for case_id in paired.reference.case_ids]))
+            paired = paired.of_cases(np.array([not known_errata(case_id) for case_id in paired.vertebrae.case_ids]))
         made = standings(paired, scheme, metric, region)
         # A record that has changed since it was loaded may have lent its new scores to its old digest, or none.
         whole = all(self._loaded[slug].scores is not None for slug, _ in ranked)

@@ -4,7 +4,7 @@ Nothing in it is needed: what is missing or damaged, or was made by other source
 
 ```
 <digest of the source>/records/<digest>.json     the condensed record
-<digest of the source>/records/<digest>.npz      the scores of its reference vertebrae
+<digest of the source>/records/<digest>.npz      the scores of its vertebrae
 <digest of the source>/standings/<digest>.json   standings of one test set by one scheme, metric and region
 ```
 
@@ -26,7 +26,7 @@ import numpy as np
 
 from ctspine_bench.files import replacing
 from ctspine_bench.provenance import source_sha256
-from ctspine_bench.rankings.paired import MEASURES, PairedScores, ReferenceVertebrae
+from ctspine_bench.rankings.paired import MEASURES, PairedScores, Vertebrae
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,8 +106,8 @@ class Cache:
         arrays: dict[str, NDArray[Any]] = {"test_sets": np.array(list(scores), dtype=str)}
         for name, paired in scores.items():
             arrays[f"{name}/measures"] = np.stack([paired.measures[measure][:, 0] for measure in MEASURES])
-            for field in fields(ReferenceVertebrae):
-                value = getattr(paired.reference, field.name)
+            for field in fields(Vertebrae):
+                value = getattr(paired.vertebrae, field.name)
                 arrays[f"{name}/{field.name}"] = np.array(value, dtype=str) if field.name in _TEXTS else value
         path = self._folder / "records" / f"{digest}.npz"
         with suppress(OSError), replacing(path) as temporary, temporary.open("wb") as file:
@@ -130,13 +130,13 @@ def _touch(path: Path) -> None:
 
 def _scores(arrays: Mapping[str, NDArray[Any]], name: str, slug: str) -> PairedScores:
     parts: dict[str, Any] = {}
-    for field in fields(ReferenceVertebrae):
+    for field in fields(Vertebrae):
         value = arrays[f"{name}/{field.name}"]
         parts[field.name] = tuple(value.tolist()) if field.name in _TEXTS else value
-    reference = ReferenceVertebrae(**parts)
+    vertebrae = Vertebrae(**parts)
     values = arrays[f"{name}/measures"]
-    if values.shape != (len(MEASURES), len(reference.case)):
+    if values.shape != (len(MEASURES), len(vertebrae.case)):
         raise ValueError("expected a value of every measure for every vertebra")
-    return PairedScores(
-        (slug,), reference, {measure: row[:, None] for measure, row in zip(MEASURES, values, strict=True)}
-    )
+    present = np.ones((len(vertebrae.case), 1), np.bool_)
+    measures = {measure: row[:, None] for measure, row in zip(MEASURES, values, strict=True)}
+    return PairedScores((slug,), vertebrae, present, measures)

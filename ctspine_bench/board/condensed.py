@@ -12,7 +12,7 @@ from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.board.parts import Part, broken
 from ctspine_bench.board.trained import training
 from ctspine_bench.errors import SubmissionError
-from ctspine_bench.rankings.paired import METRICS, pair, same_vertebrae
+from ctspine_bench.rankings.paired import METRICS, pair, same_references
 from ctspine_bench.submissions.folder import CASES, RESULTS
 from ctspine_bench.submissions.plain_text import shown
 from ctspine_bench.testsets import OFFICIAL, PHANTOM, named
@@ -25,18 +25,23 @@ if TYPE_CHECKING:
 
 TEST_SETS: Final = (*OFFICIAL, *PHANTOM)
 
-_MEANS: Final = ("dsc", "hd95_mm", "nsd_1mm", "nsd_2mm", "nsd_3mm")
+_MEANS: Final = (*METRICS, "hd95_matched_mm", "hd95_pooled_matched_mm")
 _SUMMARIES: Final = ("mean_of_vertebrae", "mean_of_vertebrae_without_l6", "mean_of_spine")
 _COUNTS: Final = ("matched", "missed", "spurious", "spurious_at_border", "spurious_ml", "failed")
-_NAMING: Final = ("identification_rate", "localisation_mm", "dsc_unshifted", "dsc_instance", "panoptic_quality")
-_LOSSES: Final = ("identification", "missed", "boundary")
+_NAMING: Final = (
+    "levels_right", "identification_rate", "verse_id_rate", "localisation_mm", "dsc_unshifted", "dsc_instance",
+    "panoptic_quality",
+)  # fmt: skip
+_LOSSES: Final = ("identification", "missed", "boundary", "spurious")
 # Scores may be beyond their ends by this much.
 _ROUNDING: Final = 1e-9
-_PROVENANCE: Final = ("version", "engine_sha256", "created", "command")
+_PROVENANCE: Final = ("version", "created", "command")
 
 
 def condensed(record: Record) -> dict[str, Any] | None:
     """Return what pages need of the results of a record; `None` if it has none.
+
+    Of an outdated record that is which test sets it is about: its numbers follow other rules.
 
     Raises:
         SubmissionError: E_RECORD, something is not of the expected shape.
@@ -48,7 +53,7 @@ def condensed(record: Record) -> dict[str, Any] | None:
     provenance = results.part("provenance")
     return {
         "test_sets": {
-            name: _test_set(results.part("test_sets").part(name))
+            name: _test_set(Part({}, record.slug) if record.outdated else results.part("test_sets").part(name))
             for name in TEST_SETS
             if name in results.part("test_sets").content
         },
@@ -56,6 +61,7 @@ def condensed(record: Record) -> dict[str, Any] | None:
         "same_predictions_as": [text for text in submission.items("same_predictions_as") if isinstance(text, str)],
         "provenance": {
             **{name: provenance.text(name) for name in _PROVENANCE},
+            "engine_version": provenance.count("engine_version"),
             "splits": {name: provenance.part("splits").text(name) for name in provenance.part("splits").content},
             "references": {
                 name: provenance.part("digests").part(name).text("references")
@@ -66,7 +72,7 @@ def condensed(record: Record) -> dict[str, Any] | None:
 
 
 def paired_scores(record: Record) -> dict[str, PairedScores]:
-    """Return test set → scores of the reference vertebrae, of the test sets whose cases are public.
+    """Return test set → scores of the vertebrae, of the test sets whose cases are public.
 
     Raises:
         SubmissionError: E_RECORD, the case table is broken.
@@ -89,13 +95,13 @@ def paired_scores(record: Record) -> dict[str, PairedScores]:
 
 
 def largest_group(parts: Sequence[PairedScores]) -> list[PairedScores]:
-    """Return those that are about the same cases and vertebrae as most others are; at least one must be given.
+    """Return those that are about the same cases and references as most others are; at least one must be given.
 
     The same digests of references go with the same vertebrae, unless somebody has changed a table.
     """
     groups: list[list[PairedScores]] = []
     for part in parts:
-        same = next((group for group in groups if same_vertebrae(group[0].reference, part.reference)), None)
+        same = next((group for group in groups if same_references(group[0].vertebrae, part.vertebrae)), None)
         if same is None:
             groups.append([part])
         else:
@@ -106,7 +112,7 @@ def largest_group(parts: Sequence[PairedScores]) -> list[PairedScores]:
 def _check_scores(paired: PairedScores, path: str) -> None:
     """Refuse scores that no prediction can have: they would lead the board."""
     for name, values in paired.measures.items():
-        largest = METRICS["hd95_mm"].missed if name == "hd95_mm" else 1.0
+        largest = METRICS["hd95_mm"].worst if name == "hd95_mm" else 1.0
         if (values < -_ROUNDING).any() or (values > largest + _ROUNDING).any():
             raise broken(path, f"{name} between 0 and {largest:g}", "numbers beyond")
 
@@ -122,9 +128,12 @@ def _test_set(part: Part) -> dict[str, Any]:
         },
         **{name: _means(part.part(name)) for name in _SUMMARIES},
         "counts": {name: part.part("counts").count(name) for name in _COUNTS},
-        "per_case": {
-            name: {key: part.part("per_case").part(name).number(key) for key in ("mean", "low", "high")}
-            for name in METRICS
+        **{
+            over: {
+                name: {key: part.part(over).part(name).number(key) for key in ("mean", "low", "high")}
+                for name in METRICS
+            }
+            for over in ("per_case", "over_vertebrae")
         },
         "identification": {
             **{name: part.part("identification").number(name) for name in _NAMING},
@@ -135,12 +144,12 @@ def _test_set(part: Part) -> dict[str, Any]:
         },
         "loss": {name: part.part("loss").number(name) for name in _LOSSES},
         "sources": {name: _source(part.part("sources").part(name)) for name in part.part("sources").content},
-        "paper_inferred": {name: _means(part.part("paper_inferred").part(name)) for name in _SUMMARIES},
     }
 
 
 def _means(part: Part) -> dict[str, Any]:
-    return {"n": part.count("n"), **{name: part.number(name) for name in _MEANS}}
+    counts = {name: part.count(name) for name in ("n", "n_reference", "n_matched")}
+    return {**counts, **{name: part.number(name) for name in _MEANS}}
 
 
 def _source(part: Part) -> dict[str, Any]:

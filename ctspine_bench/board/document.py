@@ -37,7 +37,7 @@ def standings_document(board: Board) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "kind": "standings",
         "version": __version__,
-        "engine_sha256": board.today.engine_sha256,
+        "engine_version": board.today.engine_version,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "official": {**dict(zip(("scheme", "metric", "region"), OFFICIAL, strict=True)), "rule": OFFICIAL_TEXT},
         "draws": DRAWS,

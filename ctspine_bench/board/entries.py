@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ctspine_bench.files import current, sha256_of
-from ctspine_bench.provenance import digest_of_split, engine_sha256
+from ctspine_bench.provenance import ENGINE_VERSION, digest_of_split
 from ctspine_bench.submissions.folder import CASES, RESULTS
 from ctspine_bench.submissions.reading import DECLARATION
 from ctspine_bench.testsets import named
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from ctspine_bench.errors import SubmissionError
     from ctspine_bench.submissions.declaration import Declaration
 
-Status = Literal["ranked", "published", "stale", "incomplete", "unscored", "broken", "newer", "absent"]
+Status = Literal["ranked", "published", "outdated", "incomplete", "unscored", "broken", "newer", "absent"]
 
 REASONS: Final[dict[str, str]] = {
     "ranked": "",
     "published": "As published: not scored by this benchmark, and therefore not ranked.",
-    "stale": "Stale: scored with another scorer, split or references than today's.",
+    "outdated": "Outdated: scored with an earlier scorer, split or reference version.",
     "incomplete": "Incomplete: not every case of the test set has a prediction that could be scored.",
     "unscored": "Not scored yet.",
     "broken": "The record is broken.",
@@ -43,12 +43,12 @@ class Today:
     """What results must have been made with to be ranked.
 
     Attributes:
-        engine_sha256: Digest of the scorer.
+        engine_version: Of the scorer.
         splits: Test set → digest of its case list.
         references: Test set → digest of its references.
     """
 
-    engine_sha256: str
+    engine_version: int
     splits: Mapping[str, str]
     references: Mapping[str, str]
 
@@ -94,7 +94,7 @@ class Entry:
         if self.declaration.kind == "published":
             return "published"
         if not self.is_current(test_set, today):
-            return "stale"
+            return "outdated"
         return "ranked" if self._is_complete(test_set) else "incomplete"
 
     def flags(self, test_set: str, today: Today) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ class Entry:
         """Return whether its results are of today's scorer, split and references."""
         provenance = (self.results or {})["provenance"]
         return bool(
-            provenance["engine_sha256"] == today.engine_sha256
+            provenance["engine_version"] == today.engine_version
             and provenance["splits"].get(test_set) == today.splits.get(test_set)
             and provenance["references"].get(test_set) == today.references.get(test_set)
         )
@@ -126,7 +126,7 @@ class Entry:
 
 FLAGS: Final = {
     "published": "as published",
-    "stale": "stale",
+    "outdated": "outdated",
     "incomplete": "incomplete",
     "unscored": "not scored",
     "broken": "broken",
@@ -142,20 +142,19 @@ FLAGS: Final = {
 
 def today(entries: Iterable[Entry]) -> Today:
     """Return what results must have been made with to be ranked, as the newest results say."""
-    engine = engine_sha256()
     splits: dict[str, str] = {}
     references: dict[str, str] = {}
-    scored = [entry.results for entry in entries if entry.results and entry.results["provenance"]["engine_sha256"]]
+    scored = [entry.results for entry in entries if entry.results]
     for results in sorted(scored, key=lambda results: str(results["provenance"]["created"])):
         provenance = results["provenance"]
-        if provenance["engine_sha256"] != engine:
+        if provenance["engine_version"] != ENGINE_VERSION:
             continue
         for name in results["test_sets"]:
             cases = named(name).cases
             split = digest_of_split(cases) if cases else provenance["splits"].get(name, "")
             if provenance["splits"].get(name) == split and provenance["references"].get(name):
                 splits[name], references[name] = split, provenance["references"][name]
-    return Today(engine, splits, references)
+    return Today(ENGINE_VERSION, splits, references)
 
 
 def digest_of(folder: Path) -> str:

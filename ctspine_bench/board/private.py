@@ -102,7 +102,7 @@ def _made(record: Record, scores: StoredScores, test_set: str) -> bool:
     """Whether a record was made from these scores: of the same predictions and references, by the same scorer."""
     one, other = (results.get("provenance", {}) for results in (record.results or {}, scores.results))
     same_files = one.get("digests", {}).get(test_set) == other.get("digests", {}).get(test_set)
-    return bool(same_files and one.get("engine_sha256") == other.get("engine_sha256"))
+    return bool(same_files and one.get("engine_version") == other.get("engine_version"))
 
 
 def _told(paired: PairedScores, scheme: str, metric: str) -> Standings:

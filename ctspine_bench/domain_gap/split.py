@@ -171,7 +171,7 @@ def gap_intervals(
     The cases of the two sets are resampled independently of each other. `None` if one of them has vertebrae in under
     ten cases.
     """
-    if min(np.unique(paired.reference.case).size for paired in (public, other)) < SMALLEST_N:
+    if min(np.unique(paired.vertebrae.case).size for paired in (public, other)) < SMALLEST_N:
         return None
     sums = (
         drawn_weights(public.n_cases, draws) @ _by_case(public.reference, _dsc(public, slug)),

@@ -13,7 +13,7 @@
     standings           the rank that a submission would take
     comment             a record → the comment in the pull request
     publishing          records of merged submissions → commits
-    verifying           what can be recomputed from a record, and what of it is stale
+    verifying           what can be recomputed from a record, and what of it is outdated
     simulated           the records of the demo
 
 No module here prints; `cli.submission` has a command for each step.

@@ -72,5 +72,5 @@ def _comparable(other: Mapping[str, Any], ours: Mapping[str, Any], test_set: str
     if other.get("kind") != "scored" or not _is_ranked(other["test_sets"].get(test_set, {})):
         return False
     theirs, mine = other["provenance"], ours["provenance"]
-    same_scorer = theirs["engine_sha256"] == mine["engine_sha256"]
+    same_scorer = theirs.get("engine_version") == mine["engine_version"]
     return bool(same_scorer and theirs["digests"][test_set]["references"] == mine["digests"][test_set]["references"])

@@ -13,7 +13,7 @@ from ctspine_bench.errors import CODES, InputError, SubmissionError
 from ctspine_bench.hosting.disclosure.results import PUBLIC_KEYS, public_aggregates
 from ctspine_bench.hosting.disclosure.suppression import count
 from ctspine_bench.hosting.references import digest_of_references, plan_references
-from ctspine_bench.provenance import digest_of_split, engine_sha256
+from ctspine_bench.provenance import ENGINE_VERSION, digest_of_split
 from ctspine_bench.results import CASES, RESULTS, aggregates
 from ctspine_bench.submissions.reading import DECLARATION
 from ctspine_bench.submissions.records import Record, find_records, read_record
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ctspine_bench.hosting.store import PrivateStore
     from ctspine_bench.testsets import TestSet
 
-State = Literal["ok", "stale", "wrong", "not checked"]
-"""`stale`: right when it was made, but something has changed since; `wrong`: it never was."""
+State = Literal["ok", "outdated", "wrong", "not checked"]
+"""`outdated`: right when it was made, but something has changed since; `wrong`: it never was."""
 
 _BROKEN: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What comes of a document or table that is not of the form that the scorer writes."""
@@ -93,7 +93,7 @@ def verify(
 
 
 def _published(results: Mapping[str, Any]) -> Finding:
-    """Check the form of a table that was entered by hand. It has no cases, and nothing that could go stale."""
+    """Check the form of a table that was entered by hand. It has no cases, and nothing that could go outdated."""
     try:
         test_sets = results["test_sets"]
         known = set(test_sets) <= {*OFFICIAL, *PHANTOM} and bool(test_sets)
@@ -120,6 +120,9 @@ def _is_number(value: Any, top: float | None) -> bool:
 def _scored(
     record: Record, references: Path | None, archives: Path | None, store: PrivateStore | None
 ) -> Iterator[Finding]:
+    if record.outdated:
+        yield Finding("scorer", "outdated", "scored by the rules of an earlier version", _RESCORE)
+        return
     if record.results is None or record.cases is None:
         yield Finding("results", "not checked", "not scored yet", "Score the submission.")
         return
@@ -141,7 +144,7 @@ def _scored(
 def _declaration(record: Record, results: Mapping[str, Any]) -> Finding:
     submission, declared = results["submission"], record.declaration.test_sets
     if submission["declaration_sha256"] != record.declaration_sha256:
-        return Finding("declaration", "stale", f"{DECLARATION} has changed since the scoring", _RESCORE)
+        return Finding("declaration", "outdated", f"{DECLARATION} has changed since the scoring", _RESCORE)
     if submission["archives"] != {name: archive.sha256 for name, archive in declared.items()}:
         return Finding("declaration", "wrong", "other archives or test sets were scored than declared", _SUSPICIOUS)
     # Baselines and simulations declare no archives, and so no test sets.
@@ -167,14 +170,14 @@ def _case_table(results: Mapping[str, Any], cases: pd.DataFrame) -> Finding:
 
 def _scorer(results: Mapping[str, Any]) -> Finding:
     if not _is_current(results):
-        return Finding("scorer", "stale", f"scored by version {results['provenance']['version']}", _RESCORE)
+        return Finding("scorer", "outdated", f"scored by version {results['provenance']['version']}", _RESCORE)
     if results["policies"] != POLICIES:
         return Finding("scorer", "wrong", "other policies than those of this scorer", _SUSPICIOUS)
     return Finding("scorer", "ok")
 
 
 def _is_current(results: Mapping[str, Any]) -> bool:
-    return bool(results["provenance"]["engine_sha256"] == engine_sha256())
+    return bool(results["provenance"]["engine_version"] == ENGINE_VERSION)
 
 
 def _rows(record: Record, test_set: TestSet, store: PrivateStore | None) -> pd.DataFrame | None:
@@ -193,7 +196,7 @@ def _split(test_set: TestSet, results: Mapping[str, Any], rows: pd.DataFrame | N
     if test_set.cases is not None:
         if digest_of_split(test_set.cases) == digest:
             return Finding(what, "ok")
-        return Finding(what, "stale", "the list of cases has changed since the scoring", _RESCORE)
+        return Finding(what, "outdated", "the list of cases has changed since the scoring", _RESCORE)
     return Finding(what, "ok") if rows is not None else Finding(what, "not checked", "no list of cases is public")
 
 
@@ -217,7 +220,9 @@ def _aggregates(
         return Finding(what, "ok")
     why = f"its cases give something else: {', '.join(different)}"
     # Another scorer may have aggregated otherwise.
-    return Finding(what, "wrong", why, _SUSPICIOUS) if _is_current(results) else Finding(what, "stale", why, _RESCORE)
+    return (
+        Finding(what, "wrong", why, _SUSPICIOUS) if _is_current(results) else Finding(what, "outdated", why, _RESCORE)
+    )
 
 
 def _facts(test_set: TestSet, rows: pd.DataFrame) -> dict[str, Any]:
@@ -244,7 +249,7 @@ def _references(test_set: TestSet, results: Mapping[str, Any], references: Path 
     except OSError:
         return Finding(what, "not checked", "they cannot be read")
     if digest != results["provenance"]["digests"][test_set.name]["references"]:
-        return Finding(what, "stale", "they have changed since the scoring", _RESCORE)
+        return Finding(what, "outdated", "they have changed since the scoring", _RESCORE)
     return Finding(what, "ok")
 
 

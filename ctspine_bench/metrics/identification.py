@@ -26,10 +26,13 @@ def identify(comparison: Comparison) -> Identification:
     reference, prediction = present_labels(comparison)
     shift = label_shift(comparison)
     distances = _same_label_distances(comparison, reference, prediction)
+    rate = _identification_rate(comparison, reference, prediction)
     return Identification(
         n_reference=len(reference),
         n_prediction=len(prediction),
-        identification_rate=_identification_rate(comparison, reference, prediction),
+        identification_rate=rate,
+        n_verse_hits=_n_verse_hits(comparison, sorted({*reference} & {*prediction})),
+        levels_right=(reference == prediction and rate == 1) if reference or prediction else None,
         localisation_mm=float(np.mean(distances)) if distances else None,
         n_localised=len(distances),
         label_shift=shift,
@@ -78,6 +81,18 @@ def _is_identified(comparison: Comparison, label: int, prediction: list[int]) ->
     own = distances[prediction.index(label)]
     others = np.delete(distances, prediction.index(label))
     return bool(own < IDENTIFICATION_RADIUS_MM * (1 - _ROUNDING) and (others > own * (1 + _ROUNDING)).all())
+
+
+def _n_verse_hits(comparison: Comparison, both: list[int]) -> int:
+    """Return how many labels are identified as VerSe's released evaluation counts it (Sekuboyina et al., 2021).
+
+    Distances go from each predicted centroid to all reference centroids of the labels in both; of two that are equally
+    near, the upper one counts. doi:10.1016/j.media.2021.102166.
+    """
+    offsets = comparison.prediction.centroids_mm[both, None] - comparison.reference.centroids_mm[None, both]
+    distances = np.sqrt((offsets**2).sum(axis=2))
+    own = np.diagonal(distances)
+    return int(sum(np.argmin(row) == i and own[i] <= IDENTIFICATION_RADIUS_MM for i, row in enumerate(distances)))
 
 
 def _dsc_unshifted(comparison: Comparison, reference: list[int], shift: int | None) -> float | None:

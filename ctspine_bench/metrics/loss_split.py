@@ -1,6 +1,6 @@
-"""Where each vertebra loses its Dice: wrong name, not found, or wrong outline.
+"""Where each vertebra loses its Dice: wrong name, not found, wrong outline, or not there at all.
 
-The three parts of a vertebra add up to 1 − DSC. To tell a misnamed vertebra from a badly outlined one, predicted
+The parts of a vertebra add up to 1 − DSC. A spurious one loses all of it. To tell a misnamed vertebra from a badly outlined one, predicted
 labels are first mapped to reference labels by the strictly increasing partial map that gives the largest sum of DSC:
 levels may be shifted, merged or skipped, but their order along the spine stays.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import lcm
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -19,30 +19,35 @@ if TYPE_CHECKING:
     from ctspine_bench.records import Comparison
 
 
+FOUND_DSC: Final = 0.1
+"""A vertebra whose best partner has a smaller DSC counts as missed: a few voxels are no outline."""
+
+
 @dataclass(frozen=True)
 class Loss:
-    """The parts of 1 − DSC of one reference vertebra."""
+    """The parts of 1 − DSC of one vertebra."""
 
-    identification: float
-    missed: float
-    boundary: float
+    identification: float = 0.0
+    missed: float = 0.0
+    boundary: float = 0.0
+    spurious: float = 0.0
 
 
 def split_loss(comparison: Comparison) -> dict[int, Loss]:
-    """Return the loss parts of every reference vertebra, by label."""
-    reference, _ = present_labels(comparison)
+    """Return the loss parts of every vertebra in the reference or the prediction, by label."""
+    reference, prediction = present_labels(comparison)
     dsc = dsc_matrix(comparison)
     partner = best_increasing_map(comparison)
-    losses = {}
+    losses = {label: Loss(spurious=1.0) for label in prediction if label not in reference}
     for label in reference:
         own = float(dsc[label - 1, label - 1])
         mapped = float(dsc[label - 1, partner[label] - 1]) if label in partner else 0.0
         # Another name never counts as better than a better overlap under the own name.
         mapped = max(mapped, own)
-        if mapped == 0:
-            losses[label] = Loss(identification=0.0, missed=1.0, boundary=0.0)
+        if mapped < FOUND_DSC:
+            losses[label] = Loss(missed=1 - own)
         else:
-            losses[label] = Loss(identification=mapped - own, missed=0.0, boundary=1 - mapped)
+            losses[label] = Loss(identification=mapped - own, boundary=1 - mapped)
     return losses
 
 

@@ -7,12 +7,15 @@ same way.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
     from ctspine_bench.records import SurfacePair, SurfaceProfile
+
+TOLERANCE_SLACK: Final = 1e-6
+"""By this share more than the tolerance still is within it: headers hold spacings in single precision."""
 
 
 def hausdorff_mm(surfaces: SurfacePair, percent: float) -> float:
@@ -46,11 +49,13 @@ def assd_mm(surfaces: SurfacePair) -> float:
 def nsd(surfaces: SurfacePair, tolerance_mm: float) -> float:
     """Return the normalised surface Dice: the share of the area of both surfaces within the tolerance of the other.
 
-    Nikolov et al., 2021, doi:10.2196/26151.
+    Nikolov et al., 2021, doi:10.2196/26151. A distance of one voxel is within a tolerance of one voxel, whatever the
+    last digits of the spacing (`TOLERANCE_SLACK`).
     """
+    limit_mm = tolerance_mm * (1 + TOLERANCE_SLACK)
     within = total = 0.0
     for profile in (surfaces.reference, surfaces.prediction):
         areas_mm2 = profile.areas_mm2 * profile.counts
-        within += float(areas_mm2[profile.distances_mm <= tolerance_mm].sum())
+        within += float(areas_mm2[profile.distances_mm <= limit_mm].sum())
         total += float(areas_mm2.sum())
     return within / total

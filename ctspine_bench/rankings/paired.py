@@ -1,19 +1,19 @@
-"""The scores of some submissions on the same reference vertebrae, brought to arrays.
+"""The scores of some submissions on the same references, brought to arrays.
 
-Everything that ranks, compares or explains works on `PairedScores`: one row for each vertebra of the references of a
-test set, one column for each submission, the official policies applied. What makes a case hard for everybody then
-stands in one row.
+Everything that ranks, compares or explains works on `PairedScores`: one row for each vertebra that the reference or a
+prediction of a case has, one column for each submission, the official policies applied. What makes a case hard for
+everybody then stands in one row. A spurious vertebra is in the columns of those who predict it alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ctspine_bench.aggregate import HD95_CAP_MM, official_hd95_mm
+from ctspine_bench.aggregate import HD95_CAP_MM, LOSS_COLUMNS, METRIC_COLUMNS, scored_vertebrae
 from ctspine_bench.anatomy import LABELS
 from ctspine_bench.anatomy import REGIONS as PARTS
 from ctspine_bench.errors import SubmissionError
@@ -38,7 +38,8 @@ class Metric:
         unit: "mm", or "" for a share of 1.
         larger_is_better: The direction of better.
         digits: How many digits behind the point say something.
-        missed: What a missed vertebra gets (docs/CORRECTNESS.md argues it).
+        best: What a perfect vertebra gets.
+        worst: What a missed or spurious vertebra gets (docs/CORRECTNESS.md argues it).
     """
 
     name: str
@@ -46,34 +47,35 @@ class Metric:
     unit: str
     larger_is_better: bool
     digits: int
-    missed: float
+    best: float
+    worst: float
 
 
 METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
     {
-        "dsc": Metric("dsc", "DSC", "", larger_is_better=True, digits=3, missed=0.0),
-        "hd95_mm": Metric("hd95_mm", "HD95", "mm", larger_is_better=False, digits=2, missed=HD95_CAP_MM),
+        "dsc": Metric("dsc", "DSC", "", larger_is_better=True, digits=3, best=1.0, worst=0.0),
+        "hd95_mm": Metric("hd95_mm", "HD95", "mm", larger_is_better=False, digits=2, best=0.0, worst=HD95_CAP_MM),
         **{
-            f"nsd_{mm}mm": Metric(f"nsd_{mm}mm", f"NSD {mm} mm", "", larger_is_better=True, digits=3, missed=0.0)
-            for mm in (1, 2, 3)
+            name: Metric(name, f"NSD {mm} mm", "", larger_is_better=True, digits=3, best=1.0, worst=0.0)
+            for mm, name in zip((1, 2, 3), METRIC_COLUMNS[2:], strict=True)
         },
     }
 )
 """The metrics that submissions can be compared by, under the official policies."""
 
-LOSSES: Final = ("loss_identification", "loss_missed", "loss_boundary")
+LOSSES: Final = LOSS_COLUMNS
 """The parts of 1 − DSC of a vertebra."""
 
 MISSED: Final = "missed"
-"""1 for a missed vertebra, 0 for a matched one."""
+"""1 for a missed vertebra, 0 for a matched or spurious one."""
 
 MEASURES: Final = (*METRICS, *LOSSES, MISSED)
-"""All that is known of every reference vertebra."""
+"""All that is known of every vertebra."""
 
 
 @dataclass(frozen=True, eq=False)
-class ReferenceVertebrae:
-    """The R vertebrae in the references of n cases: what does not depend on a prediction.
+class Vertebrae:
+    """The R vertebrae that are in the references or in a prediction of n cases.
 
     Attributes:
         case_ids: The n cases, sorted; those without a vertebra are among them.
@@ -82,7 +84,8 @@ class ReferenceVertebrae:
         transitional: `(n,)` whether the reference has an L6 or seems to end at L4.
         case: `(R,)` index into `case_ids`; vertebrae are sorted by case, then label.
         label: `(R,)` 1–25.
-        cut: `(R,)` whether the field of view cuts the vertebra.
+        in_reference: `(R,)` whether the reference has the vertebra; otherwise it is spurious.
+        cut: `(R,)` whether the field of view cuts the vertebra: its reference, or the prediction of a spurious one.
     """
 
     case_ids: tuple[str, ...]
@@ -91,27 +94,40 @@ class ReferenceVertebrae:
     transitional: NDArray[np.bool_]
     case: NDArray[np.int64]
     label: NDArray[np.int64]
+    in_reference: NDArray[np.bool_]
     cut: NDArray[np.bool_]
+
+    def of_rows(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Vertebrae:
+        """Return some of the vertebrae, of the same cases."""
+        return replace(
+            self,
+            case=self.case[keep],
+            label=self.label[keep],
+            in_reference=self.in_reference[keep],
+            cut=self.cut[keep],
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class PairedScores:
-    """The scores of S submissions on the same R reference vertebrae of one test set.
+    """The scores of S submissions on the same references of one test set.
 
     Attributes:
         slugs: The submissions.
-        reference: The vertebrae.
-        measures: Measure (of `MEASURES`) → `(R, S)`, without empty cells.
+        vertebrae: The R vertebrae.
+        present: `(R, S)` whether the reference or the submission's own prediction has the vertebra: it counts.
+        measures: Measure (of `MEASURES`) → `(R, S)`, without empty cells; 0 where it does not count.
     """
 
     slugs: tuple[str, ...]
-    reference: ReferenceVertebrae
+    vertebrae: Vertebrae
+    present: NDArray[np.bool_]
     measures: Mapping[str, NDArray[np.float64]]
 
     @property
     def n_cases(self) -> int:
-        """How many cases the test set has, those without a reference vertebra included."""
-        return len(self.reference.case_ids)
+        """How many cases the test set has, those without a vertebra included."""
+        return len(self.vertebrae.case_ids)
 
     def of(self, *slugs: str) -> PairedScores:
         """Return the scores of some submissions, in that order.
@@ -124,32 +140,37 @@ class PairedScores:
             if slug not in column:
                 raise ValueError(f"expected a submission out of {', '.join(self.slugs)}, found {slug!r}")
         columns = [column[slug] for slug in slugs]
-        return replace(self, slugs=slugs, measures={name: values[:, columns] for name, values in self.measures.items()})
+        present = self.present[:, columns]
+        # What is spurious in the predictions of others alone is no vertebra of these.
+        rows = self.vertebrae.in_reference | present.any(axis=1)
+        return PairedScores(
+            slugs,
+            self.vertebrae if rows.all() else self.vertebrae.of_rows(rows),
+            present[rows],
+            {name: values[:, columns][rows] for name, values in self.measures.items()},
+        )
 
     def of_cases(self, keep: NDArray[np.bool_]) -> PairedScores:
         """Return the scores on some cases; `keep` is `(n,)`."""
-        reference = self.reference
-        rows = keep[reference.case]
-        kept = ReferenceVertebrae(
-            case_ids=tuple(np.array(reference.case_ids, object)[keep]),
-            sources=tuple(np.array(reference.sources, object)[keep]),
-            slice_spacing_mm=reference.slice_spacing_mm[keep],
-            transitional=reference.transitional[keep],
-            case=(np.cumsum(keep) - 1)[reference.case[rows]],
-            label=reference.label[rows],
-            cut=reference.cut[rows],
+        found = self.of_rows(keep[self.vertebrae.case])
+        vertebrae = replace(
+            found.vertebrae,
+            case_ids=tuple(np.array(self.vertebrae.case_ids, object)[keep]),
+            sources=tuple(np.array(self.vertebrae.sources, object)[keep]),
+            slice_spacing_mm=self.vertebrae.slice_spacing_mm[keep],
+            transitional=self.vertebrae.transitional[keep],
+            case=(np.cumsum(keep) - 1)[found.vertebrae.case],
         )
-        return replace(self, reference=kept, measures={name: values[rows] for name, values in self.measures.items()})
+        return replace(found, vertebrae=vertebrae)
 
     def of_rows(self, keep: NDArray[np.bool_]) -> PairedScores:
         """Return the scores of some vertebrae, of all cases; `keep` is `(R,)`."""
-        reference = self.reference
-        kept = replace(reference, case=reference.case[keep], label=reference.label[keep], cut=reference.cut[keep])
-        return replace(self, reference=kept, measures={name: values[keep] for name, values in self.measures.items()})
+        measures = {name: values[keep] for name, values in self.measures.items()}
+        return PairedScores(self.slugs, self.vertebrae.of_rows(keep), self.present[keep], measures)
 
     def of_labels(self, labels: Collection[int]) -> PairedScores:
         """Return the scores of the vertebrae with some labels, of all cases."""
-        return self.of_rows(np.isin(self.reference.label, list(labels)))
+        return self.of_rows(np.isin(self.vertebrae.label, list(labels)))
 
 
 def pair(tables: Mapping[str, pd.DataFrame]) -> PairedScores:
@@ -157,7 +178,7 @@ def pair(tables: Mapping[str, pd.DataFrame]) -> PairedScores:
 
     Raises:
         SubmissionError: E_RECORD, a table is about other cases or reference vertebrae than the first, about none, or
-            has a reference vertebra without its scores.
+            has a vertebra without its scores.
     """
     return joined([_single(slug, table) for slug, table in tables.items()])
 
@@ -171,53 +192,107 @@ def joined(parts: Sequence[PairedScores]) -> PairedScores:
     """
     if not parts:
         raise ValueError("expected scores of at least one submission, found none")
-    first = parts[0].reference
+    first = parts[0].vertebrae
     for part in parts:
-        if not same_vertebrae(first, part.reference):
-            raise _error(part.slugs[0], _described(first), f"{_described(part.reference)}, or others")
-    return PairedScores(
-        slugs=tuple(slug for part in parts for slug in part.slugs),
-        reference=first,
-        measures={name: np.concatenate([part.measures[name] for part in parts], axis=1) for name in MEASURES},
+        if not same_references(first, part.vertebrae):
+            raise _error(part.slugs[0], _described(first), f"{_described(part.vertebrae)}, or others")
+    keys = [_keys(part.vertebrae) for part in parts]
+    every, where = np.unique(np.concatenate(keys), return_index=True)
+    places = [np.searchsorted(every, key) for key in keys]
+    present = [_spread(part.present, place, len(every)) for part, place in zip(parts, places, strict=True)]
+    case, label, in_reference, cut = (
+        np.concatenate([getattr(part.vertebrae, name) for part in parts])[where]
+        for name in ("case", "label", "in_reference", "cut")
     )
+    vertebrae = replace(first, case=case, label=label, in_reference=in_reference, cut=cut)
+    measures = {
+        name: np.concatenate(
+            [_spread(part.measures[name], place, len(every)) for part, place in zip(parts, places, strict=True)], axis=1
+        )
+        for name in MEASURES
+    }
+    slugs = tuple(slug for part in parts for slug in part.slugs)
+    return PairedScores(slugs, vertebrae, np.concatenate(present, axis=1), measures)
 
 
-def same_vertebrae(one: ReferenceVertebrae, other: ReferenceVertebrae) -> bool:
-    """Return whether two are about the same cases and vertebrae."""
-    return (
-        one.case_ids == other.case_ids
-        and np.array_equal(one.case, other.case)
-        and np.array_equal(one.label, other.label)
-    )
+def same_references(one: Vertebrae, other: Vertebrae) -> bool:
+    """Return whether two are about the same cases and reference vertebrae."""
+    first, second = (_keys(each)[each.in_reference] for each in (one, other))
+    return one.case_ids == other.case_ids and np.array_equal(first, second)
 
 
 def label_counts(paired: PairedScores) -> NDArray[np.int64]:
-    """Return in how many cases each label is, `(25,)`."""
-    return np.bincount(paired.reference.label - 1, minlength=len(LABELS))
+    """Return in how many cases each label counts, `(25, S)`: in the reference, or in the submission's prediction."""
+    return _sums(paired.vertebrae.label - 1, paired.present.astype(np.int64), len(LABELS))
 
 
 def label_means(paired: PairedScores, measure: str) -> NDArray[np.float64]:
     """Return the mean of a measure for each label, `(25, S)`; NaN for a label that no case has."""
-    sums = np.zeros((len(LABELS), len(paired.slugs)))
-    np.add.at(sums, paired.reference.label - 1, paired.measures[measure])
-    n = label_counts(paired)[:, None]
-    return np.where(n > 0, sums / np.maximum(n, 1), np.nan)
+    sums = _sums(paired.vertebrae.label - 1, paired.measures[measure], len(LABELS))
+    return _ratio(sums, label_counts(paired))
 
 
 def case_means(paired: PairedScores, measure: str, region: str = "all") -> NDArray[np.float64]:
     """Return the mean of a measure over the vertebrae of each case, `(n, S)`; NaN for a case without any."""
     chosen = paired if region == "all" else paired.of_labels(REGIONS[region])
-    case = chosen.reference.case
-    sums = np.zeros((paired.n_cases, len(paired.slugs)))
-    np.add.at(sums, case, chosen.measures[measure])
-    n = np.bincount(case, minlength=paired.n_cases)[:, None]
+    case = chosen.vertebrae.case
+    sums = _sums(case, chosen.measures[measure], paired.n_cases)
+    return _ratio(sums, _sums(case, chosen.present.astype(np.int64), paired.n_cases))
+
+
+def comparable_case_means(paired: PairedScores, metric: str, region: str = "all") -> NDArray[np.float64]:
+    """Return the mean of a metric over the vertebrae of each case, to compare submissions within a case, `(n, S)`.
+
+    Where one has a spurious vertebra in a case without a reference vertebra of the region, and another rightly has
+    nothing, the other one gets the best value. NaN where nobody has anything.
+    """
+    means = case_means(paired, metric, region)
+    nothing = np.isnan(means)
+    means[nothing & ~nothing.all(axis=1, keepdims=True)] = METRICS[metric].best
+    return means
+
+
+def by_label(paired: PairedScores, measure: str, region: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the scores of a region by case and label, `(n, labels, S)`, and where they count, 1 or 0, likewise.
+
+    Scores are 0 where they do not count.
+    """
+    labels = REGIONS[region]
+    chosen = paired.of_labels(labels)
+    where = chosen.vertebrae.case, chosen.vertebrae.label - labels.start
+    shape = paired.n_cases, len(labels), len(paired.slugs)
+    values, present = np.zeros(shape), np.zeros(shape, np.int64)
+    values[where], present[where] = chosen.measures[measure], chosen.present
+    return values, present
+
+
+def _sums(groups: NDArray[np.int64], values: NDArray[Any], n_groups: int) -> NDArray[Any]:
+    """Return the sums of the rows of each group, `(n_groups, S)`."""
+    sums = np.zeros((n_groups, values.shape[1]), values.dtype)
+    np.add.at(sums, groups, values)
+    return sums
+
+
+def _ratio(sums: NDArray[np.float64], n: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.where(n > 0, sums / np.maximum(n, 1), np.nan)
 
 
+def _keys(vertebrae: Vertebrae) -> NDArray[np.int64]:
+    """Return a number for each vertebra that orders them by case and label."""
+    return vertebrae.case * (len(LABELS) + 1) + vertebrae.label
+
+
+def _spread(values: NDArray[Any], places: NDArray[np.int64], n_rows: int) -> NDArray[Any]:
+    """Return rows at their places among others, which are 0."""
+    found = np.zeros((n_rows, values.shape[1]), values.dtype)
+    found[places] = values
+    return found
+
+
 def _single(slug: str, table: pd.DataFrame) -> PairedScores:
-    rows = table[(table["row"] == "vertebra") & table["status"].isin(["matched", "missed"])]
-    rows = rows.sort_values(["case_id", "label"], kind="stable")
-    if not len(rows):
+    rows = scored_vertebrae(table).sort_values(["case_id", "label"], kind="stable")
+    in_reference = (rows["status"] != "spurious").to_numpy(np.bool_)
+    if not in_reference.any():
         raise _error(slug, "case rows with reference vertebrae", "none")
     cases = _cases(table)
     case = np.searchsorted(cases.index.to_numpy(object), rows["case_id"].to_numpy(object))
@@ -227,20 +302,20 @@ def _single(slug: str, table: pd.DataFrame) -> PairedScores:
     if len(set(zip(case.tolist(), label.tolist(), strict=True))) < len(rows):
         raise _error(slug, "one row for each vertebra of a case", "more")
     values = {name: _numbers(rows[name])[:, None] for name in (*METRICS, *LOSSES)}
-    values["hd95_mm"] = official_hd95_mm(rows)[:, None]
     values[MISSED] = (rows["status"] == "missed").to_numpy(np.bool_)[:, None].astype(np.float64)
     if not all(np.isfinite(scores).all() for scores in values.values()):
-        raise _error(slug, "scores for every reference vertebra", "cells that are empty or no finite number")
-    reference = ReferenceVertebrae(
+        raise _error(slug, "scores for every vertebra", "cells that are empty or no finite number")
+    vertebrae = Vertebrae(
         case_ids=tuple(str(case_id) for case_id in cases.index),
         sources=tuple(cases["source"].fillna("").astype(str)),
         slice_spacing_mm=_numbers(cases["slice_spacing_mm"]),
         transitional=cases["transitional"].fillna(value=False).to_numpy(np.bool_),
         case=case.astype(np.int64),
         label=label,
-        cut=rows["cut"].fillna(value=False).to_numpy(np.bool_),
+        in_reference=in_reference,
+        cut=rows["cut"].fillna(rows["at_border"]).fillna(value=False).to_numpy(np.bool_),
     )
-    return PairedScores((slug,), reference, values)
+    return PairedScores((slug,), vertebrae, np.ones((len(rows), 1), np.bool_), values)
 
 
 def _cases(table: pd.DataFrame) -> pd.DataFrame:
@@ -255,9 +330,9 @@ def _numbers(column: pd.Series) -> NDArray[np.float64]:
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _described(reference: ReferenceVertebrae) -> str:
+def _described(vertebrae: Vertebrae) -> str:
     """Say how many there are; the ids of private cases belong in no message."""
-    return f"{len(reference.case_ids)} cases with {len(reference.case)} vertebrae"
+    return f"{len(vertebrae.case_ids)} cases with {int(vertebrae.in_reference.sum())} vertebrae"
 
 
 def _error(slug: str, expected: str, found: str) -> SubmissionError:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ctspine_bench.bootstrap import SMALLEST_N
-from ctspine_bench.rankings.paired import METRICS, case_means
+from ctspine_bench.rankings.paired import METRICS, comparable_case_means
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ def pairwise_tests(paired: PairedScores, metric: str, region: str = "all") -> di
     Returns:
         (one, other) in the order of `paired.slugs` → the test of one − other.
     """
-    means = case_means(paired, metric, region)
+    means = comparable_case_means(paired, metric, region)
     found = {
         (paired.slugs[i], paired.slugs[j]): wilcoxon(means[:, i] - means[:, j])
         for i, j in combinations(range(len(paired.slugs)), 2)
@@ -110,7 +110,7 @@ def p_values_of_all(paired: PairedScores, metric: str, region: str) -> NDArray[n
     """
     from scipy.special import ndtr  # slow to import
 
-    means = case_means(paired, metric, region)
+    means = comparable_case_means(paired, metric, region)
     means = means[~np.isnan(means).any(axis=1)]
     oriented = np.ascontiguousarray(means.T if METRICS[metric].larger_is_better else -means.T)
     n_submissions = len(oriented)

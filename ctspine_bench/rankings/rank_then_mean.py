@@ -1,7 +1,7 @@
 """Rank within every case, then average the ranks over cases.
 
 A case counts the same however many vertebrae it has, and how far apart two submissions are in it does not matter. A
-missed vertebra enters the mean of its case with the worst value that there is.
+missed or spurious vertebra enters the mean of its case with the worst value that there is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ctspine_bench.rankings.paired import METRICS, case_means
+from ctspine_bench.rankings.paired import METRICS, comparable_case_means
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,7 @@ def case_ranks(paired: PairedScores, metric: str, region: str) -> NDArray[np.flo
     """Return the rank of each submission in each case, `(n, S)`; ties get the mean rank, a case without any is NaN."""
     from scipy.stats import rankdata  # slow to import
 
-    means = case_means(paired, metric, region)
+    means = comparable_case_means(paired, metric, region)
     # What differs by rounding alone is a tie.
     oriented = np.round(-means if METRICS[metric].larger_is_better else means, 12)
     ranks: NDArray[np.float64] = rankdata(oriented, axis=1, nan_policy="propagate")

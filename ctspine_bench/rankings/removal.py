@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ctspine_bench.rankings.paired import METRICS, REGIONS
+from ctspine_bench.rankings.paired import METRICS, by_label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,50 +78,66 @@ def of_mean_of_vertebrae(paired: PairedScores, metric: str, region: str, leader:
         region: One of `REGIONS`.
         leader: Column of the one with the best score.
     """
-    leads, present = _leads(paired, metric, region, leader)
+    values, present = by_label(paired, metric, region)
+    values = values if METRICS[metric].larger_is_better else -values
     rivals = [i for i in range(len(paired.slugs)) if i != leader]
-    alive = np.repeat(present.any(axis=1, keepdims=True), len(rivals), axis=1)
-    sums, counts = leads.sum(axis=0), np.repeat(present.sum(axis=0)[:, None], len(rivals), axis=1)
+    # What each removal is worth differs from rival to rival: the leader stands beside each of them.
+    sides = [_Side(values[:, :, columns], present[:, :, columns]) for columns in ([leader] * len(rivals), rivals)]
+    alive = np.repeat(present.any(axis=(1, 2))[:, None], len(rivals), axis=1)
     removed: list[list[int]] = [[] for _ in rivals]
-    lead = _mean_over_labels(sums, counts)
+    lead = sides[0].mean() - sides[1].mean()
     for k in range(paired.n_cases // 2 + 1):
         # Nobody leads alone from the start, or after k removals somebody else does.
         rival = int(np.argmin(lead))
         if lead[rival] < (_ROUNDING if k == 0 else -_ROUNDING):
             names = _names(paired, removed[rival])
             return Removal(k, exact=k <= 2, case_ids=names, new_leader=paired.slugs[rivals[rival]])
-        without = _mean_over_labels(sums - leads, counts - present[:, :, None])
-        without[~alive] = np.inf
+        ours, theirs = (side.mean_without_one() for side in sides)
+        without = np.where(alive & np.isfinite(ours) & np.isfinite(theirs), ours - theirs, np.inf)
         case = np.argmin(without, axis=0)
         lead = np.take_along_axis(without, case[None], axis=0)[0]
+        for side in sides:
+            side.remove(case)
+        alive[case, range(len(rivals))] = False
         for column, number in enumerate(case.tolist()):
             removed[column].append(number)
-            alive[number, column] = False
-            sums[:, column] -= leads[number, :, column]
-            counts[:, column] -= present[number]
         if k == 1 and len(rivals) > _CLOSEST:
             # Up to two removals are exact; an upper bound needs the closest rivals alone.
             close = np.sort(np.argsort(lead, kind="stable")[:_CLOSEST])
             rivals, removed = [rivals[i] for i in close], [removed[i] for i in close]
-            leads, alive, lead = leads[:, :, close], alive[:, close], lead[close]
-            sums, counts = sums[:, close], counts[:, close]
+            alive, lead = alive[:, close], lead[close]
+            sides = [side.of(close) for side in sides]
     return Removal(None, exact=False)
 
 
-def _leads(
-    paired: PairedScores, metric: str, region: str, leader: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the leads over each rival, `(n, labels, S − 1)`, and where a case has a label, `(n, labels)`."""
-    reference, values = paired.reference, paired.measures[metric]
-    labels = REGIONS[region]
-    rows = np.isin(reference.label, list(labels))
-    lead = values[rows, leader, None] - np.delete(values[rows], leader, axis=1)
-    case, place = reference.case[rows], reference.label[rows] - labels.start
-    leads = np.zeros((paired.n_cases, len(labels), lead.shape[1]))
-    leads[case, place] = lead if METRICS[metric].larger_is_better else -lead
-    present = np.zeros((paired.n_cases, len(labels)), np.int64)
-    present[case, place] = 1
-    return leads, present
+@dataclass
+class _Side:
+    """The scores of one side of several comparisons, `(n, labels, columns)`, and what remains of their sums."""
+
+    values: NDArray[np.float64]
+    present: NDArray[np.int64]
+    sums: NDArray[np.float64] = field(init=False)
+    counts: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sums, self.counts = self.values.sum(axis=0), self.present.sum(axis=0)
+
+    def mean(self) -> NDArray[np.float64]:
+        return _mean_over_labels(self.sums, self.counts)
+
+    def mean_without_one(self) -> NDArray[np.float64]:
+        return _mean_over_labels(self.sums - self.values, self.counts - self.present)
+
+    def remove(self, case: NDArray[np.int64]) -> None:
+        """Take one case away from each column."""
+        columns = np.arange(len(case))
+        self.sums -= self.values[case, :, columns].T
+        self.counts -= self.present[case, :, columns].T
+
+    def of(self, columns: NDArray[np.int64]) -> _Side:
+        side = _Side(self.values[:, :, columns], self.present[:, :, columns])
+        side.sums, side.counts = self.sums[:, columns], self.counts[:, columns]
+        return side
 
 
 def _mean_over_labels(sums: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -134,4 +150,4 @@ def _mean_over_labels(sums: NDArray[np.float64], counts: NDArray[np.int64]) -> N
 
 
 def _names(paired: PairedScores, cases: NDArray[np.int64] | list[int]) -> tuple[str, ...]:
-    return tuple(paired.reference.case_ids[int(case)] for case in cases)
+    return tuple(paired.vertebrae.case_ids[int(case)] for case in cases)

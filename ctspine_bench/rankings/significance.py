@@ -55,5 +55,4 @@ def n_beaten(paired: PairedScores, metric: str, region: str) -> NDArray[np.int64
 
 
 def _n_cases(paired: PairedScores, region: str) -> int:
-    labels = np.isin(paired.reference.label, list(REGIONS[region]))
-    return int(np.unique(paired.reference.case[labels]).size)
+    return int(np.unique(paired.of_labels(REGIONS[region]).vertebrae.case).size)

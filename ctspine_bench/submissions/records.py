@@ -37,7 +37,8 @@ class Record:
         declaration: What was declared.
         declaration_sha256: Digest of `submission.yaml`.
         results: The content of `results.json`; `None` when it is not scored yet.
-        cases: The case table (see `tables.COLUMNS`) of the test sets whose cases are public; `None` without one.
+        cases: The case table (see `tables.COLUMNS`) of the test sets whose cases are public; `None` without one, and of
+            an outdated record.
     """
 
     slug: str
@@ -46,6 +47,11 @@ class Record:
     declaration_sha256: str
     results: dict[str, Any] | None
     cases: pd.DataFrame | None
+
+    @property
+    def outdated(self) -> bool:
+        """Whether its results have the layout of an earlier version: they were right once, and are scored anew."""
+        return self.results is not None and self.results["schema_version"] < SCHEMA_VERSION
 
 
 def read_record(folder: Path) -> Record:
@@ -132,6 +138,8 @@ def _read_cases(folder: Path, slug: str, results: dict[str, Any] | None) -> pd.D
     if content is None:
         if declared is not None:
             raise _broken(slug, CASES, f"the case table of {RESULTS}", "no such file")
+        return None
+    if results is not None and results["schema_version"] < SCHEMA_VERSION:
         return None
     if results is None:
         raise _broken(slug, CASES, f"no case table without {RESULTS}", "one")

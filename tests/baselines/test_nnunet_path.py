@@ -257,8 +257,8 @@ def test_an_interrupted_training_ends_with_the_same_weights(
     assert not (training_folder(folder) / "checkpoint_final.pth").exists()
     assert "go on training" in call(["train", recipe, "--dry-run"], variables, folder)
     call(["train", recipe], variables, folder)
-    stale = start(["predict", recipe], variables, folder)
-    assert "E_RUN" in stale.communicate()[0]
+    outdated = start(["predict", recipe], variables, folder)
+    assert "E_RUN" in outdated.communicate()[0]
     for variant in VARIANTS:
         (folder / "work" / "predictions" / variant).rename(folder / variant)
     call(["run", recipe], variables, folder)

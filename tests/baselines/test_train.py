@@ -94,14 +94,14 @@ def test_restart_takes_everything_away(planned: Job, progress: ProgressOf, calls
     """
     folder = folder_with(planned, "checkpoint_final.pth", "checkpoint_best.pth", "sessions.jsonl", "recipe.json")
     (folder / "recipe.json").write_text('{"recipe": "mine", "sha256": "0"}', encoding="utf-8")
-    stale = folder.parent / "predicted_next_stage" / "3d_cascade_fullres"
-    stale.mkdir(parents=True)
+    outdated = folder.parent / "predicted_next_stage" / "3d_cascade_fullres"
+    outdated.mkdir(parents=True)
     job = replace(planned, restart=True)
     assert next(iter(train.describe(job))).startswith("train 3d_fullres")
     train.run(job, progress)
     assert "--c" not in calls[0]
     assert not [*folder.glob("checkpoint*"), *folder.glob("sessions*")]
-    assert not stale.exists()
+    assert not outdated.exists()
     (folder / "checkpoint_final.pth").touch()
     assert train.is_trained(job, "3d_fullres")
 

@@ -237,4 +237,4 @@ def test_a_changed_record_is_not_taken_from_it(folder: Path) -> None:
     found = Board(folder / "submissions", cache=Cache(folder / "cache"))
     beta = found.entry("beta")
     assert beta is not None
-    assert found.status(beta, PUBLIC) == "stale"
+    assert found.status(beta, PUBLIC) == "outdated"

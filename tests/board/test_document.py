@@ -83,14 +83,14 @@ def test_without_the_organizers_the_private_part_is_empty(document: dict[str, An
 
 
 def test_who_is_not_ranked(folder: Path) -> None:
-    """Broken, stale and published ones are listed with status and reason, each on its test sets."""
+    """Broken, outdated and published ones are listed with status and reason, each on its test sets."""
     change_results(folder / "submissions" / "beta", lambda results: results["provenance"].update(engine_sha256="0"))
     (folder / "submissions" / "gamma" / "results.json").write_text("{")
     shutil.copytree(PAPER, folder / "submissions" / "nnunet-paper")
     sets = standings_document(board_of(folder))["test_sets"]
     assert list(sets) == ["public", "private", "verse", PUBLIC, PRIVATE, VERSE]
     unranked = {name: [(each["slug"], each["status"]) for each in part["unranked"]] for name, part in sets.items()}
-    assert unranked[PUBLIC] == [("beta", "stale"), ("gamma", "broken")]
+    assert unranked[PUBLIC] == [("beta", "outdated"), ("gamma", "broken")]
     assert unranked["verse"] == [("gamma", "broken"), ("nnunet-paper", "published")]
     assert list(sets[PUBLIC]["entries"]) == ["alpha"]
 

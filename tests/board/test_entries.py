@@ -57,13 +57,13 @@ def test_scored_today_is_ranked(made: Path) -> None:
     ids=["another scorer", "no scorer", "another split", "no split", "no references", "no provenance"],
 )
 def test_made_with_something_else_is_stale(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Another scorer or split than today's, or one that is not named, is stale."""
+    """Another scorer or split than today's, or one that is not named, is outdated."""
 
     def earlier(results: dict[str, Any]) -> None:
         results["provenance"]["created"] = "2020-01-01T00:00:00+00:00"
         change(results)
 
-    assert status_after(folder, earlier) == "stale"
+    assert status_after(folder, earlier) == "outdated"
 
 
 def test_only_the_test_set_with_other_references_is_stale(folder: Path) -> None:
@@ -73,12 +73,12 @@ def test_only_the_test_set_with_other_references_is_stale(folder: Path) -> None:
         results["provenance"]["created"] = "2020-01-01T00:00:00+00:00"
         results["provenance"]["digests"][PUBLIC]["references"] = "0" * 64
 
-    assert status_after(folder, change) == "stale"
+    assert status_after(folder, change) == "outdated"
     assert status_after(folder, lambda _: None, VERSE) == "ranked"
 
 
 def test_the_newest_results_say_what_references_are_todays(folder: Path) -> None:
-    """When the latest scoring has other references, all earlier ones are stale."""
+    """When the latest scoring has other references, all earlier ones are outdated."""
 
     def change(results: dict[str, Any]) -> None:
         results["provenance"]["created"] = "2099-01-01T00:00:00+00:00"
@@ -86,18 +86,18 @@ def test_the_newest_results_say_what_references_are_todays(folder: Path) -> None
 
     assert status_after(folder, change) == "ranked"
     board = board_of(folder)
-    assert [board.status(entry, PUBLIC) for entry in board.entries] == ["stale", "ranked", "stale"]
+    assert [board.status(entry, PUBLIC) for entry in board.entries] == ["outdated", "ranked", "outdated"]
     assert [board.status(entry, VERSE) for entry in board.entries] == ["ranked"] * 3
 
 
 def test_the_split_of_an_official_set_is_not_for_records_to_say(folder: Path) -> None:
-    """The public split is in the package: results of other cases are stale though no others are there."""
+    """The public split is in the package: results of other cases are outdated though no others are there."""
 
     def change(results: dict[str, Any]) -> None:
         for part in (results["test_sets"], results["provenance"]["digests"], results["provenance"]["splits"]):
             part["public"] = part[PUBLIC]
 
-    assert status_after(folder, change, "public") == "stale"
+    assert status_after(folder, change, "public") == "outdated"
 
 
 @pytest.mark.parametrize(

@@ -111,15 +111,15 @@ class TestOutdated:
         assert board.private_gap(PRIVATE, "alpha") is not None
         assert board.standings(PUBLIC).standings is not None
 
-    @pytest.mark.parametrize("how", ["gone", "stale", "incomplete", "broken"])
+    @pytest.mark.parametrize("how", ["gone", "outdated", "incomplete", "broken"])
     def test_so_does_one_that_is_not_ranked_any_more(self, folder: Path, path: Path, how: str) -> None:
-        """Whether it is gone, stale, incomplete or broken."""
+        """Whether it is gone, outdated, incomplete or broken."""
         beta = folder / "submissions" / "beta"
         if how == "gone":
             shutil.rmtree(beta)
         elif how == "broken":
             (beta / "results.json").write_text("{")
-        elif how == "stale":
+        elif how == "outdated":
             change_results(beta, lambda results: results["provenance"].update(engine_sha256="0" * 64))
         else:
             change_results(beta, lambda results: results["test_sets"][PRIVATE].update(complete=False))

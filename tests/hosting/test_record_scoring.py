@@ -393,12 +393,12 @@ def test_prospective_rank(made: Path, tmp_path: Path, store: PrivateStore) -> No
     (_, good), (bad, bad_record) = scored.values()
     ranks = prospective_ranks("bad", bad, [good, bad_record], store)
     assert {name: (rank.rank, rank.n_ranked) for name, rank in ranks.items()} == dict.fromkeys(sets, (2, 2))
-    stale = json.loads(json.dumps(good.results))
-    stale["provenance"]["engine_sha256"] = "0" * 64
+    outdated = json.loads(json.dumps(good.results))
+    outdated["provenance"]["engine_sha256"] = "0" * 64
     partial = good.declaration.model_copy(update={"coverage": "partial"})
     ranks = prospective_ranks("bad", bad, [replace(good, declaration=partial)], store)
     assert {rank.n_ranked for rank in ranks.values()} == {1}
-    ranks = prospective_ranks("bad", bad, [replace(good, results=stale)], store)
+    ranks = prospective_ranks("bad", bad, [replace(good, results=outdated)], store)
     assert {rank.n_ranked for rank in ranks.values()} == {1}
     assert prospective_ranks("bad", bad, [good], None).keys() == {"phantom-public"}
     for measure in ("dsc", "hd95_mm"):

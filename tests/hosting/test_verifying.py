@@ -158,11 +158,11 @@ def test_a_changed_declaration_is_stale(folder: Path) -> None:
     """What was scored is no longer what is declared."""
     path = folder / "submissions" / "a-method" / "submission.yaml"
     path.write_text(path.read_text().replace("A method.", "Another description."))
-    assert states(check(folder))["declaration"] == "stale"
+    assert states(check(folder))["declaration"] == "outdated"
 
 
 def test_another_scorer_is_stale(folder: Path) -> None:
-    """A record of an older scorer is stale, and so are aggregates that it computed otherwise."""
+    """A record of an older scorer is outdated, and so are aggregates that it computed otherwise."""
 
     def older(document: dict[str, Any]) -> None:
         document["provenance"]["engine_sha256"] = "0" * 64
@@ -170,17 +170,17 @@ def test_another_scorer_is_stale(folder: Path) -> None:
 
     edit(folder, older)
     found = states(check(folder))
-    assert (found["scorer"], found["phantom-public: aggregates"]) == ("stale", "stale")
+    assert (found["scorer"], found["phantom-public: aggregates"]) == ("outdated", "outdated")
 
 
 def test_changed_references_are_stale(folder: Path) -> None:
-    """A reference that was mended since makes the results of its set stale, and of no other."""
+    """A reference that was mended since makes the results of its set outdated, and of no other."""
     labels = column(first=18)
     labels[3] = 0
     path = folder / "benchmark" / "private" / "labels" / "COLONOG" / "CTC-secret-0_seg.nii.gz"
     write_labels(path, labels, grid_of(labels))
     found = check(folder, store=True, references=folder / "benchmark")
-    assert found["phantom-private: references"].state == "stale"
+    assert found["phantom-private: references"].state == "outdated"
     assert found["phantom-public: references"].state == "ok"
     assert "secret" not in str(found)
 
@@ -223,7 +223,7 @@ def test_one_record_or_many(folder: Path) -> None:
     ("dsc", "state"), [(0.9, "ok"), (1.2, "wrong"), ("0.9", "wrong"), (True, "wrong"), (-0.1, "wrong"), (None, "ok")]
 )
 def test_published_tables(tmp_path: Path, dsc: Any, state: str) -> None:
-    """A table that was entered by hand is never stale; its form is looked at."""
+    """A table that was entered by hand is never outdated; its form is looked at."""
     declaration = declare().model_copy(
         update={
             "kind": "published",

@@ -53,16 +53,16 @@ def by_case(folder: Path, metric: str, *slugs: str) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def of_all_kinds(tmp_path_factory: pytest.TempPathFactory, made_folder: Path) -> Path:
-    """The made board with a stale record, one that is not scored yet, and a published one on the phantom sets."""
+    """The made board with an outdated record, one that is not scored yet, and a published one on the phantom sets."""
     folder = tmp_path_factory.mktemp("kinds")
     submissions = folder / "submissions"
     shutil.copytree(made_folder / "submissions", submissions)
     shutil.copytree(made_folder / "private-store", folder / "private-store")
-    shutil.copytree(submissions / "beta", submissions / "stale")
-    results = json.loads((submissions / "stale" / "results.json").read_text())
-    results["submission"]["slug"] = "stale"
+    shutil.copytree(submissions / "beta", submissions / "outdated")
+    results = json.loads((submissions / "outdated" / "results.json").read_text())
+    results["submission"]["slug"] = "outdated"
     results["provenance"]["engine_sha256"] = "0" * 64
-    (submissions / "stale" / "results.json").write_text(json.dumps(results))
+    (submissions / "outdated" / "results.json").write_text(json.dumps(results))
     shutil.copytree(submissions / "beta", submissions / "waiting")
     for name in ("results.json", "cases.parquet"):
         (submissions / "waiting" / name).unlink()
@@ -319,12 +319,12 @@ def test_of_a_private_set_the_inferred_rule_is_not_told_by_label(board: Board) -
 
 
 def test_what_is_not_ranked_is_compared_without_a_test(board: Board) -> None:
-    """A stale record has means, which are those of its twin; the reason is said, and nothing is called sure."""
-    found = compared(board, "stale", "beta")
+    """A outdated record has means, which are those of its twin; the reason is said, and nothing is called sure."""
+    found = compared(board, "outdated", "beta")
     assert found.cases is None
     assert {row.difference.difference for row in found.labels} == {0.0}
     said = " ".join(words.verdict(found))
-    assert "stale is not ranked on this test set. Stale: scored with another scorer" in said
+    assert "outdated is not ranked on this test set. Outdated: scored with another scorer" in said
     assert "without intervals" in said
     assert "sure" not in said
 

@@ -163,7 +163,7 @@ def test_results_on_one_test_set_have_no_gap(open_page: OpenPage, made_folder: P
 def test_stale_broken_and_newer_records_are_shown_as_what_they_are(
     open_page: OpenPage, made_folder: Path, tmp_path: Path
 ) -> None:
-    """A stale submission can be chosen and is marked; broken and newer ones are named above, and cannot."""
+    """A outdated submission can be chosen and is marked; broken and newer ones are named above, and cannot."""
     folder = shutil.copytree(made_folder / "submissions", tmp_path / "submissions")
     change_results(folder / "beta", lambda results: results["provenance"].update(engine_sha256="0" * 64))
     change_results(folder / "gamma", lambda results: results.update(schema_version=99))
@@ -172,11 +172,11 @@ def test_stale_broken_and_newer_records_are_shown_as_what_they_are(
     assert not app.exception
     page = blocks(app)
     assert app.multiselect[0].options == ["alpha", "beta"]
-    assert '<span class="cb-badge">stale</span>' in page
+    assert '<span class="cb-badge">outdated</span>' in page
     assert "Not ranked on both test sets" in page
     assert "gamma is left out" in page
     assert "delta is left out" in page
-    assert "Public, Private and VerSe, beta: Stale" in page
+    assert "Public, Private and VerSe, beta: Outdated" in page
 
 
 def test_two_benchmarks_have_a_selector(open_page: OpenPage, made_folder: Path, tmp_path: Path) -> None:

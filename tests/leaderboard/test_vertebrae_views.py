@@ -68,7 +68,7 @@ def test_the_missed_share_counts_missed_vertebrae(made_board: Board, made_folder
 
 
 def test_rows_are_in_the_official_order_and_unranked_ones_below(made_folder: Path, tmp_path: Path) -> None:
-    """Ranked ones by Mean of Vertebrae whatever the metric is; stale ones below, apart; unscored ones in a sentence."""
+    """Ranked ones by Mean of Vertebrae whatever the metric is; outdated ones below, apart; unscored ones in a sentence."""
     folder = shutil.copytree(made_folder, tmp_path / "made")
     change_results(
         folder / "submissions" / "alpha", lambda results: results["provenance"].update(engine_sha256="0" * 64)
@@ -81,8 +81,8 @@ def test_rows_are_in_the_official_order_and_unranked_ones_below(made_folder: Pat
     assert order == ["gamma", "delta"]
     assert slugs(view.rows) == [*order, "alpha"]
     assert [row.rank for row in view.rows] == [1, 2, None]
-    assert view.rows[2].reason.startswith("Stale")
-    assert "stale" in view.rows[2].flags
+    assert view.rows[2].reason.startswith("Outdated")
+    assert "outdated" in view.rows[2].flags
     assert [(entry.slug, reason) for entry, reason in view.others] == [("beta", "Not scored yet.")]
     assert "Submissions that are not ranked on this test set come last, below a gap." in view.sentences()
     assert "Without values by vertebra here: beta." in view.sentences()
@@ -256,14 +256,14 @@ def test_a_vertebra_that_no_case_has_is_said_to_be_absent(made_board: Board) -> 
 
 
 def test_who_is_not_ranked_has_cases_all_the_same(made_folder: Path, tmp_path: Path) -> None:
-    """The cases of a stale submission come from its case table; a table that cannot be read is a sentence."""
+    """The cases of an outdated submission come from its case table; a table that cannot be read is a sentence."""
     folder = shutil.copytree(made_folder, tmp_path / "made")
     expected = cell(board_of(folder), "beta", PUBLIC, "T10").cases
     change_results(
         folder / "submissions" / "beta", lambda results: results["provenance"].update(engine_sha256="0" * 64)
     )
     board = board_of(folder)
-    assert board.status(board.entry("beta"), PUBLIC) == "stale"
+    assert board.status(board.entry("beta"), PUBLIC) == "outdated"
     assert cell(board, "beta", PUBLIC, "T10").cases == expected
     (folder / "submissions" / "beta" / "cases.parquet").unlink()
     found = cell(board_of(folder), "beta", PUBLIC, "T10")

@@ -174,8 +174,8 @@ def _forget(job: Job, configuration: str) -> None:
             (folder / name).unlink(missing_ok=True)
         for log in folder.glob("training_log_*.txt"):
             log.unlink()
-        for stale in (folder / "validation", folder.parent / "predicted_next_stage"):
-            shutil.rmtree(stale, ignore_errors=True)
+        for outdated in (folder / "validation", folder.parent / "predicted_next_stage"):
+            shutil.rmtree(outdated, ignore_errors=True)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ _COMMANDS: Final = {
     "score": "Score a submission on all its test sets.",
     "comment": "Write the comment for the pull request.",
     "publish": "Write and commit the results of merged submissions.",
-    "verify": "Recompute what can be recomputed from records, and say what is stale.",
+    "verify": "Recompute what can be recomputed from records, and say what is outdated.",
     "quota": "Show how many private scorings a team has left.",
 }
 

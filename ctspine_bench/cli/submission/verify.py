@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ctspine_bench.hosting.verifying import Finding
 
 _PATH = click.Path(path_type=Path)
-_STYLES: Final = {"ok": "green", "stale": "yellow", "wrong": "bold red", "not checked": "dim"}
+_STYLES: Final = {"ok": "green", "outdated": "yellow", "wrong": "bold red", "not checked": "dim"}
 
 
 @click.command()
@@ -31,9 +31,9 @@ _STYLES: Final = {"ok": "green", "stale": "yellow", "wrong": "bold red", "not ch
 def command(
     folder: Path, *, references: Path | None, archives: Path | None, private_store: Path | None, verbose: bool
 ) -> int:
-    """Recompute what can be recomputed from the records in FOLDER, and say what is stale and why.
+    """Recompute what can be recomputed from the records in FOLDER, and say what is outdated and why.
 
-    FOLDER is that of one submission or of many. The exit code is 1 when something is wrong; what is merely stale, as
+    FOLDER is that of one submission or of many. The exit code is 1 when something is wrong; what is merely outdated, as
     the scorer, a reference or the declaration has changed since, is said.
     """
     from rich.console import Console
@@ -43,7 +43,7 @@ def command(
     store = open_store(private_store) if private_store else None
     found = verify(folder, references=references, archives=archives, store=store)
     console = Console(highlight=False)
-    shown = ("wrong", "stale") if not verbose else tuple(_STYLES)
+    shown = ("wrong", "outdated") if not verbose else tuple(_STYLES)
     states = [finding.state for findings in found.values() for finding in findings]
     if not set(states).isdisjoint(shown):
         console.print(_table(found, shown))
@@ -56,7 +56,7 @@ def _line(slug: str, states: Sequence[str]) -> Text:
     """Return how many checks of a record ended how."""
     from rich.text import Text
 
-    worst = next((state for state in ("wrong", "stale", "ok") if state in states), "not checked")
+    worst = next((state for state in ("wrong", "outdated", "ok") if state in states), "not checked")
     counts = ", ".join(f"{states.count(state)} {state}" for state in _STYLES if state in states)
     return Text.assemble((f"{worst:11}  ", _STYLES[worst]), (slug, "bold"), f"  {counts or 'nothing to check'}")
 

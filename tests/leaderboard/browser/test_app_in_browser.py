@@ -49,7 +49,7 @@ def ready(page: Page) -> None:
     """Wait until the page is there and the app has nothing left to do."""
     page.wait_for_selector("h1", timeout=60_000)
     page.wait_for_function(
-        "!document.querySelector('[data-testid=stStatusWidget]') && !document.querySelector('[data-stale=true]')",
+        "!document.querySelector('[data-testid=stStatusWidget]') && !document.querySelector('[data-outdated=true]')",
         timeout=60_000,
     )
     page.wait_for_timeout(300)

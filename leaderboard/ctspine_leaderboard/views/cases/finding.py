@@ -127,7 +127,7 @@ def _find(board: Board, test_set: str) -> tuple[FoundCase, ...]:
     of_all = outcomes(board, board.entries, test_set)
     paired = board.paired(test_set)
     chosen = [of_all[slug] for slug in (paired.slugs if paired else of_all) if slug in of_all]
-    case_ids = paired.reference.case_ids if paired else sorted({case_id for cases in chosen for case_id in cases})
+    case_ids = paired.vertebrae.case_ids if paired else sorted({case_id for cases in chosen for case_id in cases})
     found = [_found(case_id, [cases[case_id] for cases in chosen if case_id in cases]) for case_id in case_ids]
     return tuple(sorted(found, key=lambda case: (case.dsc is None, case.dsc, case.case_id)))
 

@@ -174,11 +174,11 @@ def vertebra_view(board: Board, test_set: str, case_id: str, chosen: Sequence[En
     """Return the vertebrae of a case in some submissions; `None` if none of these is ranked, or the case has none."""
     paired = board.paired(test_set)
     ranked = [entry for entry in chosen if paired and entry.slug in paired.slugs]
-    if paired is None or not ranked or case_id not in paired.reference.case_ids:
+    if paired is None or not ranked or case_id not in paired.vertebrae.case_ids:
         return None
-    rows = paired.reference.case == paired.reference.case_ids.index(case_id)
+    rows = paired.vertebrae.case == paired.vertebrae.case_ids.index(case_id)
     columns = [paired.slugs.index(entry.slug) for entry in ranked]
-    labels = tuple(paired.reference.label[rows].tolist())
+    labels = tuple(paired.vertebrae.label[rows].tolist())
     scores = {name: paired.measures[name][np.ix_(rows, columns)] for name in ("dsc", "hd95_mm", "missed")}
     return VertebraView(case_id, tuple(entry.name for entry in ranked), labels, scores) if labels else None
 

@@ -86,5 +86,5 @@ def _names(erratum: Erratum) -> str:
 
 def _link(board: Board, erratum: Erratum) -> str | None:
     paired = board.paired("public")
-    there = paired is not None and erratum.case_id in paired.reference.case_ids
+    there = paired is not None and erratum.case_id in paired.vertebrae.case_ids
     return address("cases", set="public", case=erratum.case_id) if there else None
