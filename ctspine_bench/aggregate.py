@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ctspine_bench.anatomy import VERTEBRAE
-from ctspine_bench.bootstrap import mean_interval
+from ctspine_bench.jackknife import ratio_interval
 from ctspine_bench.summary import (
     Counts,
     Estimate,
@@ -193,26 +193,27 @@ def scored_vertebrae(table: pd.DataFrame) -> pd.DataFrame:
 def _per_case(table: pd.DataFrame) -> dict[str, Estimate]:
     """Return means over cases of the mean over each case's vertebrae, in reference or prediction."""
     means = scored_vertebrae(table).groupby("case_id")[list(METRIC_COLUMNS)].mean()
-    return {metric: estimate(_numbers(means[metric])) for metric in METRIC_COLUMNS}
+    return {metric: estimate(_numbers(means[metric]), np.ones(len(means)), metric) for metric in METRIC_COLUMNS}
 
 
 def _over_vertebrae(table: pd.DataFrame) -> dict[str, Estimate]:
     """Return means over the vertebrae of all cases."""
     cases = scored_vertebrae(table).groupby("case_id")[list(METRIC_COLUMNS)]
     sums, n = cases.sum(), _numbers(cases.size())
-    return {metric: estimate(_numbers(sums[metric]), n) for metric in METRIC_COLUMNS}
+    return {metric: estimate(_numbers(sums[metric]), n, metric) for metric in METRIC_COLUMNS}
 
 
-def estimate(values: NDArray[np.float64], n: NDArray[np.float64] | None = None) -> Estimate:
-    """Return a mean over cases with its interval.
+def estimate(sums: NDArray[np.float64], n: NDArray[np.float64], metric: str) -> Estimate:
+    """Return a mean over the vertebrae of cases, or over cases, with its interval.
 
     Args:
-        values: `(cases,)` one value for each case, or a sum over its vertebrae.
-        n: `(cases,)` over how many; one by default.
+        sums: `(cases,)` the sum over each case.
+        n: `(cases,)` over how many; 1 for a mean over cases.
+        metric: Which metric it is of.
     """
-    n = np.ones_like(values) if n is None else n
-    low, high = mean_interval(values, n) or (None, None)
-    return Estimate(values.size, float(values.sum() / n.sum()) if values.size else None, low, high)
+    bounds = (0.0, HD95_CAP_MM if metric == "hd95_mm" else 1.0)
+    low, high = ratio_interval(sums, n, bounds) or (None, None)
+    return Estimate(sums.size, float(sums.sum() / n.sum()) if sums.size else None, low, high)
 
 
 def _naming(cases: pd.DataFrame) -> Naming:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 Severity = Literal["error", "warning", "info"]
 
 _SPLIT_SHARE: Final = 0.2
-_JUMP: Final = (0.4, 2.2)
+# A skipped level doubles a distance; whole neighbours differ by a third at most in VerSe and in the phantom.
+_JUMP: Final = (0.4, 1.5)
 # Between two vertebrae there is a disc; only facet joints touch. Fused vertebrae are rarer than a wrong label.
 _MAX_CONTACT_SHARE: Final = 0.35
 _SLICE_SPACING_MM: Final = (0.3, 5.0)
@@ -211,6 +212,7 @@ def _distances(bodies: list[_Body], volume: LabelVolume) -> Iterator[Finding]:
         usual = float(np.median(around))
         if not _JUMP[0] * usual <= distance <= _JUMP[1] * usual:
             message = f"{upper.name} and {lower.name} are {distance:.1f} mm apart, the pairs around them {usual:.1f} mm"
+            message += ": a level may have been skipped" if distance > usual else ""
             yield Finding("distance", lower.name, message, "warning")
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from ctspine_bench.cross_check import CrossCheck
     from ctspine_bench.evaluate import SubmissionScore
     from ctspine_bench.summary import Summary
 
@@ -24,15 +25,20 @@ CASES: Final = "cases.parquet"
 JOURNAL: Final = "journal.jsonl"
 
 
-def write_results(scores: Iterable[SubmissionScore], folder: Path, command: str = "") -> None:
+def write_results(
+    scores: Iterable[SubmissionScore], folder: Path, command: str = "", cross_check: CrossCheck | None = None
+) -> None:
     """Write `results.json` and `cases.parquet`; results.json last, so that its presence means a finished run."""
     scores = tuple(scores)
     write_table(pd.concat([score.table for score in scores], ignore_index=True), folder / CASES)
-    write_json(results_document(scores, command), folder / RESULTS)
+    write_json(results_document(scores, command, cross_check=cross_check), folder / RESULTS)
 
 
 def results_document(
-    scores: Iterable[SubmissionScore], command: str = "", disclosed: Mapping[str, dict[str, Any]] | None = None
+    scores: Iterable[SubmissionScore],
+    command: str = "",
+    disclosed: Mapping[str, dict[str, Any]] | None = None,
+    cross_check: CrossCheck | None = None,
 ) -> dict[str, Any]:
     """Return the content of results.json for a submission's scores on one or more test sets.
 
@@ -42,6 +48,7 @@ def results_document(
         scores: One for each test set.
         command: The command that was called.
         disclosed: Test set → what to say of it in place of everything.
+        cross_check: What was computed again of the only test set.
     """
     scores = tuple(scores)
     named = [(score.test_set.name, score) for score in scores]
@@ -50,9 +57,13 @@ def results_document(
     provenance = asdict(provenance_of(results, scores[0].settings, command))
     if any(score.settings != scores[0].settings for score in scores):
         provenance["settings"] = {name: score.settings.describe() for name, score in named}
+    test_sets = {name: disclosed[name] if name in disclosed else _test_set(score) for name, score in named}
+    if cross_check:
+        ((name, document),) = test_sets.items()
+        test_sets[name] = {**document, "cross_check": asdict(cross_check)}
     return {
         "schema_version": SCHEMA_VERSION,
-        "test_sets": {name: disclosed[name] if name in disclosed else _test_set(score) for name, score in named},
+        "test_sets": test_sets,
         "policies": POLICIES,
         "provenance": provenance,
     }

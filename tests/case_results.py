@@ -13,31 +13,39 @@ if TYPE_CHECKING:
 
 
 def mask(
-    name: str, dsc: float | None = None, hd95_mm: float | None = None, *, spurious: bool = False, cut: bool = False
+    name: str,
+    dsc: float | None = None,
+    hd95_mm: float | None = None,
+    *,
+    spurious: bool = False,
+    cut: bool = False,
+    reference_ml: float = 30.0,
 ) -> VertebraScore:
     """A vertebra (or `"spine"`): matched with a DSC and an HD95, missed without an HD95, or spurious."""
     status: Status = "spurious" if spurious else "matched" if hd95_mm is not None else "missed"
     matched = status == "matched"
-    score = 0.0 if status == "missed" else dsc
+    score = dsc if matched else 0.0
+    is_vertebra = name != "spine"
     return VertebraScore(
-        label=0 if name == "spine" else vertebra_label(name),
+        label=vertebra_label(name) if is_vertebra else 0,
         name=name,
         status=status,
-        dsc=None if spurious else score,
+        dsc=score,
         hd95_mm=hd95_mm,
         hd100_mm=2 * hd95_mm if matched else None,
         assd_mm=hd95_mm / 4 if matched else None,
-        nsd_1mm=None if spurious else score,
-        nsd_2mm=None if spurious else score,
-        nsd_3mm=None if spurious else score,
+        nsd_1mm=score,
+        nsd_2mm=score,
+        nsd_3mm=score,
         volume_error_ml=0.0,
-        reference_ml=0.0 if spurious else 30.0,
+        reference_ml=0.0 if spurious else reference_ml,
         prediction_ml=0.0 if status == "missed" else 30.0,
         cut=None if spurious else cut,
         at_border=None if status == "missed" else cut,
-        loss_identification=0.0 if name != "spine" and not spurious else None,
-        loss_missed=float(not matched) if name != "spine" and not spurious else None,
-        loss_boundary=(1 - score if matched else 0.0) if name != "spine" and not spurious else None,
+        loss_identification=0.0 if is_vertebra else None,
+        loss_missed=float(status == "missed") if is_vertebra else None,
+        loss_boundary=(1 - score if matched else 0.0) if is_vertebra else None,
+        loss_spurious=float(spurious) if is_vertebra else None,
     )
 
 
@@ -51,7 +59,19 @@ def spurious(name: str, *, at_border: bool = False) -> VertebraScore:
     return mask(name, spurious=True, cut=at_border)
 
 
-NO_NAMES = Identification(0, 0, None, None, 0, None, None, None, None)
+NO_NAMES = Identification(
+    n_reference=0,
+    n_prediction=0,
+    identification_rate=None,
+    n_verse_hits=0,
+    levels_right=None,
+    localisation_mm=None,
+    n_localised=0,
+    label_shift=None,
+    dsc_unshifted=None,
+    dsc_instance=None,
+    panoptic_quality=None,
+)
 
 
 def case(

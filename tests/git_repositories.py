@@ -18,7 +18,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 from ctspine_bench.submissions.folder import CASES, RESULTS
-from ctspine_bench.tables import case_table, write_table
+from ctspine_bench.tables import SCHEMA_VERSION, case_table, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -193,7 +193,7 @@ def write_public_record(folder: Path, slug: str, content: str | bytes, **additio
     write_table(case_table([], "public"), folder / CASES)
     digest = hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
     results = {
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "kind": "scored",
         "submission": {"slug": slug, "declaration_sha256": digest, "archives": {}, "commit": None},
         "test_sets": {"public": {"private": False}, "private": {"private": True}},

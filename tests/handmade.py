@@ -20,10 +20,11 @@ HOSTILE = "<script>alert(1)</script>[red]|&_=cmd"
 
 
 def vertebra(name: str, dsc: float | None, hd95_mm: float | None, **changes: object) -> VertebraScore:
-    """A vertebra, or the spine: missed without HD95, spurious without DSC either."""
+    """A vertebra, or the spine: missed without HD95, spurious without DSC either, which then is 0."""
     status = "matched" if hd95_mm is not None else "spurious" if dsc is None else "missed"
     matched = status == "matched"
-    is_vertebra = name != "spine" and status != "spurious"
+    is_vertebra = name != "spine"
+    dsc = dsc or 0.0
     values = {
         "label": 0 if name == "spine" else vertebra_label(name),
         "name": name,
@@ -34,14 +35,15 @@ def vertebra(name: str, dsc: float | None, hd95_mm: float | None, **changes: obj
         "assd_mm": hd95_mm,
         **dict.fromkeys(("nsd_1mm", "nsd_2mm", "nsd_3mm"), dsc),
         "volume_error_ml": 0.0,
-        "reference_ml": 10.0,
-        "prediction_ml": 10.0,
+        "reference_ml": 0.0 if status == "spurious" else 10.0,
+        "prediction_ml": 0.0 if status == "missed" else 10.0,
         "cut": None if status == "spurious" else False,
         "at_border": None if status == "missed" else False,
         "predicted_as": vertebra_label(name) if is_vertebra and matched else None,
         "loss_identification": 0.0 if is_vertebra else None,
-        "loss_missed": (0.0 if matched else 1.0) if is_vertebra else None,
-        "loss_boundary": (1.0 - dsc if matched else 0.0) if is_vertebra and dsc is not None else None,
+        "loss_missed": float(status == "missed") if is_vertebra else None,
+        "loss_boundary": (1.0 - dsc if matched else 0.0) if is_vertebra else None,
+        "loss_spurious": float(status == "spurious") if is_vertebra else None,
     }
     return VertebraScore(**(values | changes))
 
@@ -53,6 +55,8 @@ def case(case_id: str, *vertebrae: VertebraScore, source: str | None = "MSD-T10"
         n_reference=len(in_reference),
         n_prediction=sum(each.status != "missed" for each in vertebrae),
         identification_rate=0.5 if in_reference else None,
+        n_verse_hits=1 if in_reference else 0,
+        levels_right=False if vertebrae else None,
         localisation_mm=1.5,
         n_localised=1,
         label_shift=-1,

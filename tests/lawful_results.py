@@ -55,26 +55,28 @@ def _means(place: str) -> dict[str, Allowed]:
     return {f"{place} n": _count, f"{place} dsc": _number, f"{place} hd95_mm": _number}
 
 
+def _total(place: str) -> dict[str, Allowed]:
+    return {**_means(place), f"{place} hd95_matched_mm": _number}
+
+
 def _aggregates() -> dict[str, Allowed]:
     return {
         **{f"counts {each}": _count for each in ("matched", "missed", "spurious", "spurious_at_border", "failed")},
         "counts spurious_ml": _number,
         **_means("labels <label>"),
-        **_means("mean_of_vertebrae"),
+        **_total("mean_of_vertebrae"),
         **_means("mean_of_vertebrae_without_l6"),
-        **_means("mean_of_spine"),
+        **_total("mean_of_spine"),
         "per_case <measure> n": _count,
         **{f"per_case <measure> {part}": _number for part in ("mean", "low", "high")},
+        "identification levels_right": _number,
         "identification identification_rate": _number,
         "identification localisation_mm": _number,
         "identification dsc_unshifted": _number,
         "identification dsc_instance": _number,
         "identification panoptic_quality": _number,
         "identification label_shifts <shift>": _count,
-        **{f"loss {part}": _number for part in ("identification", "missed", "boundary")},
-        "paper_inferred labels": _only({}),
-        **_means("paper_inferred mean_of_vertebrae"),
-        **_means("paper_inferred mean_of_spine"),
+        **{f"loss {part}": _number for part in ("identification", "missed", "boundary", "spurious")},
         "sources <source> n_cases": _count,
         **_means("sources <source> mean_of_spine"),
     }
@@ -104,7 +106,7 @@ def allowed_places(score: SubmissionScore, own_cases: Collection[str]) -> dict[s
     """Place in results.json → what may stand there; everywhere else, nothing may."""
     name = score.test_set.name
     return {
-        "schema_version": _only(1),
+        "schema_version": _only(2),
         "kind": _only("scored"),
         "cases_sha256": _DIGEST,
         "submission slug": _only("a-method"),
@@ -113,14 +115,15 @@ def allowed_places(score: SubmissionScore, own_cases: Collection[str]) -> dict[s
         "submission commit": _only(None),
         "submission same_predictions_as": lambda value: value == [],
         **{f"test_sets {name} {place}": allowed for place, allowed in _of_test_set(score, own_cases).items()},
-        **{f"policies {each}": _only(100.0, 0.0) for each in ("missed_dsc", "missed_nsd", "missed_hd95_mm")},
+        **{f"policies {what}_{metric}": _only(0.0) for what in ("missed", "spurious") for metric in ("dsc", "nsd")},
+        **{f"policies {what}_hd95_mm": _only(100.0) for what in ("missed", "spurious")},
         "policies hd95_cap_mm": _only(100.0),
         **{
             f"policies {each}": _like("[A-Za-z ,-]+")
-            for each in ("spurious", "mean_of_vertebrae", "mean_of_spine", "failed_case")
+            for each in ("labels", "mean_of_vertebrae", "mean_of_spine", "failed_case")
         },
         "provenance version": _VERSION,
-        "provenance engine_sha256": _DIGEST,
+        "provenance engine_version": lambda value: type(value) is int,
         f"provenance digests {name} references": _DIGEST,
         f"provenance digests {name} predictions": _DIGEST,
         f"provenance splits {name}": _DIGEST,
@@ -189,6 +192,15 @@ def _of_few_cases(score: SubmissionScore) -> dict[str, str | None]:
     for source in _few(cases, "source"):
         places |= {f"sources {source} n_cases": FEW, **_nothing(f"sources {source} mean_of_spine")}
     places |= {f"counts {status}": FEW for status in _few(vertebrae, "status")}
+    for row, place in (("vertebra", "mean_of_vertebrae"), ("spine", "mean_of_spine")):
+        departing = score.table[(score.table["row"] == row) & score.table["status"].isin(["missed", "spurious"])]
+        if 0 < departing["case_id"].nunique() < 5:
+            places[f"{place} hd95_matched_mm"] = None
+    right = cases["levels_right"]
+    if 0 < int(right.sum()) < 5 or 0 < int((~right).sum()) < 5:
+        places["identification levels_right"] = None
+    if set(_few(vertebrae[vertebrae["status"] != "matched"], "status")):
+        places |= {f"loss {part}": None for part in ("identification", "missed", "boundary", "spurious")}
     shifts = score.summary.identification.label_shifts
     places |= {f"identification label_shifts {shift}": FEW for shift, n in shifts.items() if 0 < n < 5}
     if len(cases) < 5:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,12 +79,26 @@ def test_upside_down() -> None:
 
 
 def test_jump() -> None:
-    """A pair more than 2.2 times as far apart as those around it is a warning; 2 times is not."""
+    """A pair more than 1.5 times as far apart as those around it is a warning; 1.5 times is not."""
     names = ("T9", "T10", "T11", "T12", "L1", "L2")
-    for extra, expected in ((9, []), (14, [("distance", "L1", "warning")])):
+    for extra, expected in ((5, []), (6, [("distance", "L1", "warning")])):
         labels = spine(*names)
         labels = np.insert(labels, [24] * extra, 0, axis=2)
         assert check(labels) == expected
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the real files of ../shared/data are not at hand")
+@pytest.mark.parametrize("level", ["T11", "T12", "L1", "L2", "L3"])
+def test_skipped_level_of_a_real_spine(level: str) -> None:
+    """One vertebra without a label and the rest renamed, on a VerSe mask: where it is missing is found, and no more."""
+    volume = read_labels(SHARED / "verse004" / "sub-verse004_seg-vert_msk.nii.gz")
+    assert [each for each in check_reference(volume) if each.kind == "distance"] == []
+    labels, skipped = volume.labels.copy(), vertebra_label(level)
+    labels[labels == skipped] = 0
+    labels[labels > skipped] -= 1
+    found = [each for each in check_reference(replace(volume, labels=labels)) if each.kind == "distance"]
+    assert [(each.vertebra, each.severity) for each in found] == [(level, "warning")]
+    assert "a level may have been skipped" in found[0].message
 
 
 def test_island() -> None:

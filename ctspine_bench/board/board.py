@@ -150,7 +150,7 @@ class Board:
         ranked = (entry for entry in self.entries if self.status(entry, test_set) == "ranked")
         # One submission tells which cases there are: the scores of all take half a second to read.
         scores = next((found for entry in ranked if (found := self._scores(entry).get(test_set))), None)
-        return scores is not None and any(known_errata(case_id) for case_id in scores.reference.case_ids)
+        return scores is not None and any(known_errata(case_id) for case_id in scores.vertebrae.case_ids)
 
     def standings(
         self,

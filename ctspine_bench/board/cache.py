@@ -37,7 +37,7 @@ _KEPT_DAYS: Final = 30
 _TEXTS: Final = ("case_ids", "sources")
 # What decides about what is in the cache.
 _SOURCES: Final = (
-    "aggregate.py", "anatomy.py", "board", "bootstrap.py", "manifests", "rankings", "submissions", "tables.py",
+    "aggregate.py", "anatomy.py", "board", "jackknife.py", "manifests", "rankings", "submissions", "tables.py",
     "testsets.py",
 )  # fmt: skip
 

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from ctspine_bench import __version__
 from ctspine_bench.board.private_file import SCHEMA_VERSION
 from ctspine_bench.board.standings_file import to_document
-from ctspine_bench.bootstrap import DRAWS, SEED
 from ctspine_bench.files import replacing
-from ctspine_bench.rankings.intervals import CONFIDENCE
+from ctspine_bench.jackknife import CONFIDENCE, DRAWS, SEED
 from ctspine_bench.rankings.paired import REGIONS
 from ctspine_bench.rankings.schemes import OFFICIAL, OFFICIAL_TEXT, SCHEMES
 

@@ -8,13 +8,14 @@ that is published. What is published here beyond the records, and why it may be:
   because too few cases contribute to it, is not ranked. Official metric and HD95 over the whole spine alone: a region
   would be a slice of the cases.
 - Ranks count by the digits that are published: by all of them, two submissions that differ in one case would tell which
-  prediction of it is better. How often one is ahead of the other in resamples would tell even more: of two cases, by
-  how much the one counts more than the other. So resamples do not part submissions whose difference is the doing of
-  few cases, as the p%-rule has it.
+  prediction of it is better. How often one is ahead of the other in draws would tell even more: of two cases, by
+  how much the one counts more than the other. So draws do not part submissions whose difference is the doing of few
+  cases, as the p%-rule has it.
 - Of rank-then-mean neither more than one digit of the score nor frequencies: a case counts a whole rank there, and they
   would tell, to who changes one case, against how many others it was won.
 - Intervals of Mean of Vertebrae to the digits of the means, unless their width is the doing of few cases: the only case
   with a label that is not published moves the mean by a share of its own score when it is left out.
+- Per-case means as the records tell them, and their ranks among those told.
 - How many cases have to be removed to change the leader, never which; not who leads without which case.
 - Of the domain gap what `private_gap` argues.
 """
@@ -32,15 +33,19 @@ from ctspine_bench.board.private_file import NOTHING, PrivateStandings, PrivateT
 from ctspine_bench.board.private_gap import told_gap
 from ctspine_bench.errors import SubmissionError
 from ctspine_bench.hosting.disclosure.suppression import SQUARED_DOMINANCE, made_by_few, rounded
+from ctspine_bench.jackknife import uncertainty
 from ctspine_bench.rankings import mean_then_rank
-from ctspine_bench.rankings.paired import PairedScores, joined, label_counts, pair
+from ctspine_bench.rankings.paired import METRICS, PairedScores, joined, label_counts, pair
 from ctspine_bench.rankings.schemes import SCHEMES
 from ctspine_bench.rankings.standings import Standings, standings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from ctspine_bench.board.board import Board
+    from ctspine_bench.board.entries import Entry
     from ctspine_bench.hosting.store import PrivateStore, StoredScores
     from ctspine_bench.submissions.records import Record
 
@@ -69,7 +74,11 @@ def _of_test_set(board: Board, test_set: str, store: PrivateStore) -> PrivateTes
     paired = joined(largest_group(parts))
     public = board.paired(test_set.replace("private", "public"))
     told = [entry for entry in ranked if entry.slug in paired.slugs]
-    made = [_told(paired, scheme, metric) for scheme in SCHEMES for metric in _METRICS]
+    made = [
+        _told(paired, scheme, metric, _per_case_ranks(told, test_set, metric))
+        for scheme in SCHEMES
+        for metric in _METRICS
+    ]
     return PrivateTestSet(
         digests={entry.slug: entry.digest for entry in told},
         # With too few cases for a test, nobody has a significance rank.
@@ -105,7 +114,17 @@ def _made(record: Record, scores: StoredScores, test_set: str) -> bool:
     return bool(same_files and one.get("engine_version") == other.get("engine_version"))
 
 
-def _told(paired: PairedScores, scheme: str, metric: str) -> Standings:
+def _per_case_ranks(told: Sequence[Entry], test_set: str, metric: str) -> dict[str, tuple[float, int]]:
+    """Return slug → the per-case mean that its record tells, and its rank among those told."""
+    means = {entry.slug: entry.on(test_set)["per_case"][metric]["mean"] for entry in told}
+    sign = 1 if METRICS[metric].larger_is_better else -1
+    there = {slug: mean for slug, mean in means.items() if mean is not None}
+    return {
+        slug: (mean, 1 + sum(sign * (other - mean) > 0 for other in there.values())) for slug, mean in there.items()
+    }
+
+
+def _told(paired: PairedScores, scheme: str, metric: str, per_case: Mapping[str, tuple[float, int]]) -> Standings:
     """Return standings with the digits that may be told, and without anything about single cases."""
     found = standings(paired, scheme, metric, as_told=True, alike=_alike(paired, metric))
     of_means = not SCHEMES[scheme].ranks
@@ -119,6 +138,8 @@ def _told(paired: PairedScores, scheme: str, metric: str) -> Standings:
             score_high=rounded(row.score_high, digits) if row.slug in safe else None,
             p_first=rounded(row.p_first, _DIGITS) if of_means else None,
             frequencies=tuple(round(share, _DIGITS) for share in row.frequencies) if of_means else (),
+            per_case=per_case.get(row.slug, (None, None))[0],
+            per_case_rank=per_case.get(row.slug, (None, None))[1],
         )
         for row in found.rows
     )
@@ -141,9 +162,9 @@ def _alike(paired: PairedScores, metric: str) -> NDArray[np.int64]:
 
     What a case contributes is how much its vertebrae, at least, would change Mean of Vertebrae.
     """
-    reference = paired.reference
-    values = paired.measures[metric] / label_counts(paired)[reference.label - 1, None]
-    starts = np.flatnonzero(np.diff(reference.case, prepend=-1))
+    vertebrae = paired.vertebrae
+    values = paired.measures[metric] / np.maximum(label_counts(paired), 1)[vertebrae.label - 1]
+    starts = np.flatnonzero(np.diff(vertebrae.case, prepend=-1))
     n = len(paired.slugs)
     near = np.zeros((n, n), np.bool_)
     for i in range(n):
@@ -155,6 +176,7 @@ def _alike(paired: PairedScores, metric: str) -> NDArray[np.int64]:
 
 def _safe_intervals(paired: PairedScores, metric: str) -> frozenset[str]:
     """Return the submissions whose interval of Mean of Vertebrae is not the doing of few cases."""
-    without_one = mean_then_rank.resampled(paired, metric, "all", 1.0 - np.eye(paired.n_cases))
-    of_few = made_by_few((without_one - without_one.mean(axis=0)) ** 2, SQUARED_DOMINANCE)
+    scores, left_out = (rule(paired, metric, "all") for rule in (mean_then_rank.scores, mean_then_rank.left_out))
+    uncertain = uncertainty(scores, left_out, mean_then_rank.weights(paired, "all"))
+    of_few = made_by_few(uncertain.deviations**2, SQUARED_DOMINANCE)
     return frozenset(slug for slug, unsafe in zip(paired.slugs, of_few, strict=True) if not unsafe)

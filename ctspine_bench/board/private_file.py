@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ctspine_bench.rankings.standings import Standing, Standings
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Version of the layout of standings.json."""
 
 _MAX_BYTES: Final = 64 * 2**20
@@ -98,13 +98,14 @@ def read_private_standings(path: Path) -> PrivateStandings:
         raise _error(path, "standings as `ctspine-bench rank` writes them", found_instead) from None
     if version != SCHEMA_VERSION:
         expected = f"standings of version {SCHEMA_VERSION}"
-        raise _error(path, expected, f"version {version}", "Update ctspine-bench.")
+        advice = "Update ctspine-bench." if version > SCHEMA_VERSION else _AGAIN
+        raise _error(path, expected, f"version {version}", advice)
     return PrivateStandings(found)
 
 
 def _version(document: Mapping[str, Any]) -> int:
     kind, version = document["kind"], document["schema_version"]
-    if kind != "standings" or type(version) is not int or version < SCHEMA_VERSION:
+    if kind != "standings" or type(version) is not int or version < 1:
         raise ValueError(f"kind {kind!r}, schema_version {version!r}")
     return version
 

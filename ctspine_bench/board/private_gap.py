@@ -3,7 +3,7 @@
 It is over the labels alone whose means are published; their sum over vertebrae follows from those means and their n.
 
 - Its intervals, unless few cases decide how wide they are.
-- The mean losses by cause, all three or none, under the rules for the losses of the record, and only beside those,
+- The mean losses by cause, all or none, under the rules for the losses of the record, and only beside those,
   which are about the other labels as well.
 - The mean DSC by source. Hidden sources take their next-smallest sibling with them; the number of cases is that of the
   record, which may hide another. No source is told that some labels nearly make up: the sum over it less theirs would
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from ctspine_bench.anatomy import VERTEBRAE, vertebra_label
+from ctspine_bench.anatomy import LABELS, VERTEBRAE, vertebra_label
 from ctspine_bench.domain_gap import gap_intervals
 from ctspine_bench.hosting.disclosure.suppression import (
     SQUARED_DOMINANCE,
@@ -59,7 +59,8 @@ def told_gap(entry: Entry, test_set: str, public: PairedScores | None, private: 
     told = [
         vertebra_label(name)
         for name in VERTEBRAE
-        if isinstance(results["labels"].get(name, {}).get("n"), int) and results["labels"][name]["dsc"] is not None
+        if isinstance(results["labels"].get(name, {}).get("n_reference"), int)
+        and results["labels"][name]["dsc"] is not None
     ]
     of_all = private.of(entry.slug)
     one = of_all.of_labels(told)
@@ -84,24 +85,30 @@ def told_gap(entry: Entry, test_set: str, public: PairedScores | None, private: 
 
 def _spread_by_few(rows: pd.DataFrame) -> bool:
     """Whether few cases decide how wide the interval of the mean over these vertebrae is."""
-    deviations = (rows["dsc"] - rows["dsc"].mean()).groupby(rows["case_id"]).sum()
+    deviations = ((rows["dsc"] - _mean(rows, "dsc")) * rows["weight"]).groupby(rows["case_id"]).sum()
     return bool(made_by_few(deviations.to_numpy(float) ** 2, SQUARED_DOMINANCE))
 
 
 def _rows(one: PairedScores) -> pd.DataFrame:
-    """Return one row for each vertebra of one submission, each with the same weight."""
-    reference = one.reference
-    sources = np.array([source if source in SOURCES else "" for source in reference.sources], object)
+    """Return one row for each vertebra of one submission; a label weighs as often as the references have it."""
+    vertebrae = one.vertebrae
+    sources = np.array([source if source in SOURCES else "" for source in vertebrae.sources], object)
+    in_reference = np.bincount(vertebrae.label[vertebrae.in_reference], minlength=len(LABELS) + 1)
+    in_either = np.maximum(np.bincount(vertebrae.label, minlength=len(LABELS) + 1), 1)
     return pd.DataFrame(
         {
-            "case_id": np.array(reference.case_ids, object)[reference.case],
-            "source": sources[reference.case],
-            "label": reference.label,
+            "case_id": np.array(vertebrae.case_ids, object)[vertebrae.case],
+            "source": sources[vertebrae.case],
+            "label": vertebrae.label,
             "dsc": one.measures["dsc"][:, 0],
             **{loss: one.measures[loss][:, 0] for loss in LOSSES},
-            "weight": 1.0,
+            "weight": (in_reference / in_either)[vertebrae.label],
         }
     )
+
+
+def _mean(rows: pd.DataFrame, name: str) -> float:
+    return float((rows[name] * rows["weight"]).sum() / rows["weight"].sum())
 
 
 def _losses(rows: pd.DataFrame, others: pd.DataFrame) -> dict[str, float] | None:
@@ -116,7 +123,7 @@ def _losses(rows: pd.DataFrame, others: pd.DataFrame) -> dict[str, float] | None
             in_few = few(some.loc[some[name] > _SAME, "case_id"].nunique())
             if in_few or (len(some) and not tells_no_case(some, measure)):
                 return None
-    return {name: round(float(rows[name].mean()), _SCORE_DIGITS) for name in LOSSES}
+    return {name: round(_mean(rows, name), _SCORE_DIGITS) for name in LOSSES}
 
 
 def _sources(rows: pd.DataFrame, recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -134,7 +141,7 @@ def _sources(rows: pd.DataFrame, recorded: Mapping[str, Mapping[str, Any]]) -> d
             "n_cases": n_cases,
             "dsc": None
             if source in hidden or not len(cells[source])
-            else round(float(cells[source]["dsc"].mean()), _SCORE_DIGITS),
+            else round(_mean(cells[source], "dsc"), _SCORE_DIGITS),
         }
         for source, n_cases in counts.items()
     }

@@ -65,6 +65,8 @@ def _row(row: Mapping[str, Any]) -> Standing:
         score_high=_number_or_none(row["score_high"]),
         p_first=_number_or_none(row["p_first"]),
         frequencies=tuple(_number(share) for share in row["frequencies"]),
+        per_case=_number_or_none(row["per_case"]),
+        per_case_rank=None if row["per_case_rank"] is None else _integer(row["per_case_rank"]),
     )
 
 

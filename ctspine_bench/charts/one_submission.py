@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ctspine_bench.aggregate import HD95_CAP_MM, official_hd95_mm
+from ctspine_bench.aggregate import HD95_CAP_MM, scored_vertebrae
 from ctspine_bench.anatomy import REGIONS, VERTEBRAE
 from ctspine_bench.charts.style import CAUSES, GREY, OKABE_ITO, SHADE, box_style, cause_marker, drawn, hd95_axis, styled
 
@@ -19,13 +19,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_SYMBOLS: Final = {"missed": ("x-thin", 8), "spurious": ("triangle-down-open", 13)}
+"""What marks a level that was missed or spurious somewhere, and its size; both can stand in one place."""
+
+
 def label_strip(table: pd.DataFrame) -> go.Figure:
     """Draw DSC and HD95 of every vertebra from C1 to L6: the mean over its quartiles and outliers, n below.
+
+    What is missed or spurious counts as in the official table, and is marked.
 
     Args:
         table: The case table of one test set (see `tables.COLUMNS`).
     """
-    rows = _reference_vertebrae(table)
+    rows = scored_vertebrae(table)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06)
     _strip_row(figure, 1, rows, "dsc", OKABE_ITO["blue"], 0.0)
     _strip_row(figure, 2, rows, "hd95_mm", OKABE_ITO["vermillion"], HD95_CAP_MM)
@@ -45,7 +51,7 @@ def label_strip(table: pd.DataFrame) -> go.Figure:
 
 def case_distribution(table: pd.DataFrame) -> go.Figure:
     """Draw the mean DSC and HD95 of every case over its vertebrae, by source; hovering names the case."""
-    rows = _reference_vertebrae(table)
+    rows = scored_vertebrae(table)
     rows = rows.assign(source=rows["source"].fillna("unknown source"))
     cases = rows.groupby(["source", "case_id"], sort=True)[["dsc", "hd95_mm"]].mean().reset_index()
     figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04)
@@ -73,7 +79,7 @@ def case_distribution(table: pd.DataFrame) -> go.Figure:
 
 def shift_confusion(table: pd.DataFrame) -> go.Figure:
     """Draw what every reference vertebra was called: blue on the diagonal is right, orange is another name or none."""
-    rows = _reference_vertebrae(table)
+    rows = table[(table["row"] == "vertebra") & (table["status"] != "spurious")]
     names = _levels_shown(rows)
     counts = _confusion(rows, names)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -110,7 +116,7 @@ def shift_confusion(table: pd.DataFrame) -> go.Figure:
 
 def loss_bars(table: pd.DataFrame) -> go.Figure:
     """Draw what every vertebra loses to 1 in DSC on average, by cause."""
-    rows = _reference_vertebrae(table)
+    rows = scored_vertebrae(table)
     means = rows.groupby("vertebra")[[column for column, *_ in CAUSES]].mean()
     names = [name for name in VERTEBRAE if name in means.index]
     figure = go.Figure()
@@ -131,13 +137,7 @@ def loss_bars(table: pd.DataFrame) -> go.Figure:
     return styled(figure, 320, top=40, bottom=32, min_width=640)
 
 
-def _reference_vertebrae(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of vertebrae in the reference, HD95 by the official policy."""
-    rows = table[(table["row"] == "vertebra") & table["status"].isin(["matched", "missed"])]
-    return rows.assign(hd95_mm=official_hd95_mm(rows))
-
-
-def _strip_row(figure: go.Figure, row: int, rows: pd.DataFrame, metric: str, colour: str, missed_at: float) -> None:
+def _strip_row(figure: go.Figure, row: int, rows: pd.DataFrame, metric: str, colour: str, worst: float) -> None:
     label = rows["label"].to_numpy(np.int64) - 1
     values = rows[metric].to_numpy(np.float64)
     figure.add_box(
@@ -161,17 +161,18 @@ def _strip_row(figure: go.Figure, row: int, rows: pd.DataFrame, metric: str, col
         row=row,
         col=1,
     )
-    missed = Counter(label[(rows["status"] == "missed").to_numpy()].tolist())
-    figure.add_scatter(
-        x=list(missed),
-        y=[missed_at] * len(missed),
-        mode="markers",
-        marker={"symbol": "x-thin", "size": 8, "line": {"width": 2, "color": GREY}},
-        text=[f"{VERTEBRAE[place]}: missed in {n}" for place, n in missed.items()],
-        hovertemplate="%{text}<extra></extra>",
-        row=row,
-        col=1,
-    )
+    for status, (symbol, size) in _SYMBOLS.items():
+        marked = Counter(label[(rows["status"] == status).to_numpy()].tolist())
+        figure.add_scatter(
+            x=list(marked),
+            y=[worst] * len(marked),
+            mode="markers",
+            marker={"symbol": symbol, "size": size, "color": GREY, "line": {"width": 2, "color": GREY}},
+            text=[f"{VERTEBRAE[place]}: {status} in {n}" for place, n in marked.items()],
+            hovertemplate="%{text}<extra></extra>",
+            row=row,
+            col=1,
+        )
 
 
 def _hover(case_ids: pd.Series, values: NDArray[np.float64], metric: str) -> list[str]:

@@ -33,6 +33,7 @@ CAUSES: Final = (
     ("loss_identification", "wrong name", OKABE_ITO["orange"], "/"),
     ("loss_missed", "missed", OKABE_ITO["purple"], "x"),
     ("loss_boundary", "outline", OKABE_ITO["blue"], ""),
+    ("loss_spurious", "spurious", OKABE_ITO["green"], "."),
 )
 """What DSC is lost to: column of the case table, what people read, colour and pattern."""
 GRID: Final = "rgba(128,128,128,0.22)"

@@ -13,13 +13,15 @@ import click
 
 from ctspine_bench.cli import BAD_INPUT, INTERRUPTED
 from ctspine_bench.errors import FileError, UsageError
+from ctspine_bench.report.variants import VARIANTS
 from ctspine_bench.testsets import OFFICIAL, PHANTOM, custom, named
 
 if TYPE_CHECKING:
+    from ctspine_bench.cross_check import CrossCheck
     from ctspine_bench.evaluate import SubmissionScore
     from ctspine_bench.pairing import Plan
     from ctspine_bench.provenance import Settings
-    from ctspine_bench.report.layout import Vertebrae
+    from ctspine_bench.report.variants import Variant
 
 _PATH = click.Path(path_type=Path)
 
@@ -60,14 +62,21 @@ _PATH = click.Path(path_type=Path)
     "--report", type=_PATH, metavar="FILE.html", help="Write a report to look at, one file that opens offline."
 )
 @click.option(
-    "--vertebrae",
-    type=click.Choice(["all", "complete", "cut"]),
-    default="all",
+    "--variant",
+    type=click.Choice(VARIANTS),
+    default="official",
     show_default=True,
-    help="Which vertebrae the printed table is about: cut ones touch the end of the field of view.",
+    help="Which table to print: by the official rule, or a variant of it. All of them are in results.json.",
 )
-@click.option("--sensitivity", is_flag=True, help="Also print HD95 under other policies for missed vertebrae.")
+@click.option("--sensitivity", is_flag=True, help="Also print HD95 under other policies for missed and spurious masks.")
 @click.option("--pooled-hd95", is_flag=True, help="Also compute HD95 as medpy defines it (slow).")
+@click.option(
+    "--cross-check",
+    "n_checked",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Compute N cases, drawn by a fixed seed, again with surface-distance, and print the largest difference.",
+)
 def command(
     predictions: Path,
     references: Path,
@@ -78,8 +87,9 @@ def command(
     resume: bool,
     format_: str,
     report: Path | None,
-    vertebrae: Vertebrae,
+    variant: Variant,
     sensitivity: bool,
+    n_checked: int | None,
     **options: Any,
 ) -> int:
     """Score PREDICTIONS against REFERENCES.
@@ -92,6 +102,10 @@ def command(
     from ctspine_bench.results import JOURNAL, write_results
 
     _check_output(output, resume=resume)
+    if n_checked:
+        from ctspine_bench.cross_check import check_installed
+
+        check_installed()
     settings = read_settings(
         options["label_map"],
         options["reference_label_map"],
@@ -109,20 +123,22 @@ def command(
     _prepare(output, report)
     try:
         score = _score(plan, settings, options["workers"], output / JOURNAL if output else None)
+        check = _cross_check(score, plan, n_checked) if n_checked else None
     except KeyboardInterrupt:
         hint = f"Go on with --output {output} --resume." if output else "With --output a run can be resumed."
         click.echo(f"Interrupted. {hint}", err=True)
         return INTERRUPTED
     if output:
-        write_results([score], output, _command())
-    _show(score, format_, vertebrae, sensitivity=sensitivity)
+        write_results([score], output, _command(), check)
+    _show(score, format_, variant, check, sensitivity=sensitivity)
     if report:
         from ctspine_bench.report.html import write_report
 
         write_report(score, report, plan, _command())
     for path in filter(None, (output, report)):
         click.echo(f"Written: {path}", err=True)
-    return BAD_INPUT if score.summary is None or (score.failures and not allow_incomplete) else 0
+    incomplete = score.summary is None or (score.failures and not allow_incomplete)
+    return BAD_INPUT if incomplete or (check and not check.agrees) else 0
 
 
 def _check_output(output: Path | None, *, resume: bool) -> None:
@@ -176,26 +192,50 @@ def _score(plan: Plan, settings: Settings, workers: int | None, journal: Path | 
         )
 
 
-def _show(score: SubmissionScore, format_: str, vertebrae: Vertebrae, *, sensitivity: bool) -> None:
+def _cross_check(score: SubmissionScore, plan: Plan, n_cases: int) -> CrossCheck:
+    from ctspine_bench.cross_check import cross_check
+    from ctspine_bench.report.progress import case_progress
+
+    n_scored = len(score.results) - len(score.failures)
+    with case_progress("Cross-check", min(n_cases, n_scored)) as progress:
+        return cross_check(score, plan, n_cases, on_case=progress.advance)
+
+
+def _show(
+    score: SubmissionScore, format_: str, variant: Variant, check: CrossCheck | None, *, sensitivity: bool
+) -> None:
     if format_ == "json":
         from ctspine_bench.results import results_document
 
-        click.echo(json.dumps(results_document([score], _command()), indent=2, ensure_ascii=False))
+        document = results_document([score], _command(), cross_check=check)
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     elif format_ == "table":
         from rich.console import Console
 
         from ctspine_bench.report import terminal
 
-        Console().print(terminal.render(score, vertebrae=vertebrae, sensitivity=sensitivity))
+        Console().print(terminal.render(score, variant=variant, sensitivity=sensitivity))
     else:
         from ctspine_bench.report import text
 
-        click.echo(getattr(text, format_)(score, vertebrae=vertebrae))
-    if format_ != "table":
-        # These formats are read by programs; people learn of failures here.
+        click.echo(getattr(text, format_)(score, variant=variant))
+    is_read_by_programs = format_ != "table"
+    if is_read_by_programs:
+        # People learn of failures here.
         for result in score.failures:
             if result.failure:
                 click.echo(f"{result.case_id}: {result.failure.message}", err=True)
+    if check:
+        _say(check, err=is_read_by_programs)
+
+
+def _say(check: CrossCheck, *, err: bool) -> None:
+    """Print what the cross-check found; a difference is shouted."""
+    if check.agrees:
+        click.echo(check.sentence(), err=err)
+        return
+    message = f"THE CROSS-CHECK DISAGREES. Do not use these numbers; please report this.\n{check.sentence()}"
+    click.secho(message, fg="red", bold=True, err=True)
 
 
 def _command() -> str:

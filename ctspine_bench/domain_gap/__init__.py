@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ctspine_bench.domain_gap.means import Estimate, estimate
 from ctspine_bench.domain_gap.split import (
+    CAUSES,
     PARTS,
     GapSplit,
     LabelProfile,
@@ -22,6 +23,7 @@ from ctspine_bench.domain_gap.split import (
 from ctspine_bench.domain_gap.strata import DIMENSIONS, Stratum, strata
 
 __all__ = [
+    "CAUSES",
     "DIMENSIONS",
     "PARTS",
     "Estimate",

@@ -1,21 +1,25 @@
-"""The mean over all vertebrae of a test set, or over some of them, with its interval."""
+"""The mean over the vertebrae of a test set, or over some of them, with its interval.
+
+Each label's mean is the official one, over the cases that have it in the reference or in the prediction; a label weighs
+as much as it is frequent in the references. So a spurious vertebra counts against its label, and how often a label
+counts is the same for all submissions.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ctspine_bench.bootstrap import DRAWS, SEED, SMALLEST_N, case_weights
+from ctspine_bench.anatomy import LABELS
+from ctspine_bench.jackknife import SMALLEST_N, uncertainty
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    from ctspine_bench.rankings.paired import PairedScores, ReferenceVertebrae
+    from ctspine_bench.jackknife import Uncertainty
+    from ctspine_bench.rankings.paired import PairedScores
 
 
 @dataclass(frozen=True)
@@ -23,10 +27,10 @@ class Estimate:
     """The mean DSC over the vertebrae of some cases.
 
     Attributes:
-        n_cases: How many cases have one of the vertebrae.
-        n_vertebrae: How many vertebrae enter.
-        dsc: Their mean, missed 0; `None` without any.
-        low: Lower end of its 95 % interval from resampling cases; `None` under ten cases.
+        n_cases: How many cases have one of the vertebrae in their reference.
+        n_vertebrae: How many vertebrae the references have.
+        dsc: The mean, missed and spurious 0; `None` without any.
+        low: Lower end of its 95 % interval; `None` under ten cases.
         high: Upper end.
     """
 
@@ -38,81 +42,71 @@ class Estimate:
 
 
 @dataclass(frozen=True, eq=False)
-class Choices:
-    """Several choices out of the R vertebrae of n cases, and what of their intervals no submission changes.
+class CaseSums:
+    """What cases add to the label means of a submission.
 
     Attributes:
-        rows: `(P, R)` 1 for the vertebrae of each choice, 0 for the others.
-        n_in_case: `(n, P)` how many of them each case has.
-        with_interval: The choices that have vertebrae in enough cases.
-        drawn: `(draws, len(with_interval))` the weighted number of vertebrae in each draw.
+        dsc: `(…, 25)` sum of DSC, 0 or one value for a single case.
+        counts: `(…, 25)` how many vertebrae that is.
+        in_reference: `(…, 25)` how many of them the references have.
     """
 
-    rows: NDArray[np.float64]
-    n_in_case: NDArray[np.float64]
-    with_interval: list[int]
-    drawn: NDArray[np.float64]
+    dsc: NDArray[np.float64]
+    counts: NDArray[np.float64]
+    in_reference: NDArray[np.float64]
+
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """The mean DSC of each label, `(…, 25)`; 0 where there is none."""
+        found: NDArray[np.float64] = np.divide(
+            self.dsc, self.counts, out=np.zeros_like(self.dsc), where=self.counts > 0
+        )
+        return found
+
+    @property
+    def score(self) -> NDArray[np.float64]:
+        """The mean over the vertebrae of the references, `(…,)`; NaN without any."""
+        n = self.in_reference.sum(axis=-1)
+        total = (self.in_reference * self.means).sum(axis=-1)
+        found: NDArray[np.float64] = np.divide(total, n, out=np.full_like(total, np.nan), where=n > 0)
+        return found
+
+    def all_cases(self) -> CaseSums:
+        """Return the sums over all cases, the first axis."""
+        return CaseSums(self.dsc.sum(axis=0), self.counts.sum(axis=0), self.in_reference.sum(axis=0))
+
+    def without_one(self) -> CaseSums:
+        """Return the sums without one case each."""
+        every = self.all_cases()
+        return CaseSums(every.dsc - self.dsc, every.counts - self.counts, every.in_reference - self.in_reference)
+
+    def uncertainty(self, scores: NDArray[np.float64], left_out: NDArray[np.float64]) -> Uncertainty:
+        """Return how far scores `(S,)` could be off, which are `(n, S)` without one case each."""
+        of_case = self.in_reference.sum(axis=-1)
+        return uncertainty(scores, left_out, of_case / of_case.sum())
 
 
-def estimate(paired: PairedScores, slug: str, draws: int = DRAWS) -> Estimate:
-    """Return the mean DSC over all vertebrae of a submission."""
-    (found,) = estimates(paired, slug, _everything(paired.reference, draws))
-    return found
+def case_sums(paired: PairedScores, slug: str, rows: NDArray[np.bool_] | None = None) -> CaseSums:
+    """Return what each case adds to the label means of a submission, `(n, 25)`, over some of the vertebrae `(R,)`."""
+    column, vertebrae = paired.slugs.index(slug), paired.vertebrae
+    there = paired.present[:, column] if rows is None else paired.present[:, column] & rows
+    where = vertebrae.case[there], vertebrae.label[there] - 1
+    dsc, counts, in_reference = np.zeros((3, paired.n_cases, len(LABELS)))
+    dsc[where] = paired.measures["dsc"][there, column]
+    counts[where] = 1.0
+    in_reference[where] = vertebrae.in_reference[there]
+    return CaseSums(dsc, counts, in_reference)
 
 
-def estimates(paired: PairedScores, slug: str, choices: Choices) -> tuple[Estimate, ...]:
-    """Return the mean DSC of a submission over several choices of vertebrae.
-
-    All share one matrix of case weights: those of some of the cases, made to add up to 1 again, are again
-    Dirichlet(1, …, 1).
-    """
-    dsc = paired.of(slug).measures["dsc"][:, 0]
-    sums = _by_case(paired.reference, choices.rows * dsc)
-    n_cases = np.count_nonzero(choices.n_in_case, axis=0).tolist()
-    n_vertebrae = choices.n_in_case.sum(axis=0).astype(int).tolist()
-    ends: dict[int, tuple[float, float]] = {}
-    if choices.with_interval:
-        weights = drawn_weights(paired.n_cases, len(choices.drawn))
-        drawn = (weights @ sums[:, choices.with_interval]) / choices.drawn
-        ends = {part: interval(values) for part, values in zip(choices.with_interval, drawn.T, strict=True)}
-    return tuple(
-        Estimate(n_cases[part], n, float(total) / n if n else None, *ends.get(part, ()))
-        for part, (n, total) in enumerate(zip(n_vertebrae, sums.sum(axis=0), strict=True))
-    )
-
-
-def choices_of(reference: ReferenceVertebrae, parts: Sequence[NDArray[np.bool_]], draws: int = DRAWS) -> Choices:
-    """Return choices of vertebrae, from `(R,)` each."""
-    rows = np.array(parts, np.float64).reshape(len(parts), len(reference.case))
-    n_in_case = _by_case(reference, rows)
-    with_interval = np.flatnonzero(np.count_nonzero(n_in_case, axis=0) >= SMALLEST_N).tolist()
-    drawn = np.empty((draws, 0))
-    if with_interval:
-        drawn = drawn_weights(len(reference.case_ids), draws) @ n_in_case[:, with_interval]
-    return Choices(rows, n_in_case, with_interval, drawn)
-
-
-@lru_cache(maxsize=4)
-def drawn_weights(n_cases: int, draws: int, seed: int = SEED) -> NDArray[np.float64]:
-    """Return case weights, `(draws, n_cases)`, read-only and kept: making them takes longer than using them."""
-    weights = case_weights(n_cases, draws, seed)
-    weights.flags.writeable = False
-    return weights
-
-
-@lru_cache(maxsize=4)
-def _everything(reference: ReferenceVertebrae, draws: int) -> Choices:
-    return choices_of(reference, [np.ones(len(reference.case), np.bool_)], draws)
-
-
-def _by_case(reference: ReferenceVertebrae, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the sums over the vertebrae of each case, `(n, P)`, from `(P, R)`."""
-    n_cases = len(reference.case_ids)
-    sums = [np.bincount(reference.case, values, n_cases) for values in rows]
-    return np.array(sums, np.float64).reshape(len(rows), n_cases).T
-
-
-def interval(drawn: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the 95 % percentile interval of resampled values, `(draws,)`."""
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return float(low), float(high)
+def estimate(paired: PairedScores, slug: str, rows: NDArray[np.bool_] | None = None) -> Estimate:
+    """Return the mean DSC over all vertebrae of a submission, or over some of them `(R,)`."""
+    sums = case_sums(paired, slug, rows)
+    n_cases, n = int(sums.in_reference.any(axis=1).sum()), int(sums.in_reference.sum())
+    if not n:
+        return Estimate(0, 0, None)
+    score = np.array([sums.all_cases().score])
+    if n_cases < SMALLEST_N:
+        return Estimate(n_cases, n, float(score[0]))
+    ends = sums.uncertainty(score, sums.without_one().score[:, None]).intervals(score, (0.0, 1.0))
+    low, high = ends[:, 0].tolist()
+    return Estimate(n_cases, n, float(score[0]), low, high)

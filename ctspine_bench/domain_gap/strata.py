@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from ctspine_bench.aggregate import SLICE_SPACING_STRATA
-from ctspine_bench.bootstrap import DRAWS
-from ctspine_bench.domain_gap.means import Choices, Estimate, choices_of, estimates
+from ctspine_bench.domain_gap.means import Estimate, estimate
 from ctspine_bench.rankings.paired import REGIONS
 from ctspine_bench.testsets import SOURCES
 
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ctspine_bench.rankings.paired import PairedScores, ReferenceVertebrae
+    from ctspine_bench.rankings.paired import PairedScores, Vertebrae
 
 DIMENSIONS: Final = {
     "source": "Source",
@@ -46,34 +44,27 @@ class Stratum:
     estimate: Estimate
 
 
-def strata(paired: PairedScores, slug: str, draws: int = DRAWS) -> tuple[Stratum, ...]:
-    """Return the strata of a test set that have a vertebra, with the scores of a submission."""
-    names, choices = _strata(paired.reference, draws)
-    found = estimates(paired, slug, choices)
-    return tuple(Stratum(dimension, name, each) for (dimension, name), each in zip(names, found, strict=True))
+def strata(paired: PairedScores, slug: str) -> tuple[Stratum, ...]:
+    """Return the strata of a test set that have a reference vertebra, with the scores of a submission."""
+    found = [
+        Stratum(dimension, name, estimate(paired, slug, rows)) for dimension, name, rows in _parts(paired.vertebrae)
+    ]
+    return tuple(stratum for stratum in found if stratum.estimate.n_vertebrae)
 
 
-@lru_cache(maxsize=4)
-def _strata(reference: ReferenceVertebrae, draws: int) -> tuple[tuple[tuple[str, str], ...], Choices]:
-    """Return dimension and name of each stratum, and which vertebrae are in it: the same for all submissions."""
-    parts = [part for part in _parts(reference) if part[2].any()]
-    names = tuple((dimension, name) for dimension, name, _ in parts)
-    return names, choices_of(reference, [rows for *_, rows in parts], draws)
-
-
-def _parts(reference: ReferenceVertebrae) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
-    sources = np.array(reference.sources, object)
-    known = [source for source in SOURCES if source in reference.sources]
-    others = sorted(set(reference.sources) - set(known))
+def _parts(vertebrae: Vertebrae) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    sources = np.array(vertebrae.sources, object)
+    known = [source for source in SOURCES if source in vertebrae.sources]
+    others = sorted(set(vertebrae.sources) - set(known))
     for source in (*known, *others):
-        yield "source", source or "unknown", (sources == source)[reference.case]
+        yield "source", source or "unknown", (sources == source)[vertebrae.case]
     for region, labels in REGIONS.items():
         if region != "all":
-            yield "region", region, np.isin(reference.label, list(labels))
-    spacing_mm = np.round(reference.slice_spacing_mm, 3)  # affines hold single precision
+            yield "region", region, np.isin(vertebrae.label, list(labels))
+    spacing_mm = np.round(vertebrae.slice_spacing_mm, 3)  # affines hold single precision
     for name, (low, high) in SLICE_SPACING_STRATA.items():
-        yield "spacing", name, ((spacing_mm > low) & (spacing_mm <= high))[reference.case]
+        yield "spacing", name, ((spacing_mm > low) & (spacing_mm <= high))[vertebrae.case]
     for name, flag in (("ordinary", False), ("L6, or ends at L4", True)):
-        yield "transitional", name, (reference.transitional == flag)[reference.case]
+        yield "transitional", name, (vertebrae.transitional == flag)[vertebrae.case]
     for name, flag in (("complete", False), ("cut", True)):
-        yield "cut", name, reference.cut == flag
+        yield "cut", name, vertebrae.cut == flag

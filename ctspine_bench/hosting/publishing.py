@@ -18,7 +18,7 @@ from ctspine_bench.hosting.git.repository import shown
 from ctspine_bench.hosting.git.working_tree import WorkingTree
 from ctspine_bench.submissions.folder import CASES, RESULTS, SUBMISSIONS
 from ctspine_bench.submissions.reading import DECLARATION, check_declaration, read_declared
-from ctspine_bench.tables import read_table
+from ctspine_bench.tables import SCHEMA_VERSION, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,8 +35,8 @@ class Publication:
 
     Attributes:
         slug: The submission.
-        state: "published" now, "current" before, "waiting" for its scoring, or "broken": what the store holds, or the
-            declaration, cannot be used.
+        state: "published" now, "current" before, "waiting" for its scoring (again, if it was that of an earlier
+            version), or "broken": what the store holds, or the declaration, cannot be used.
         commit: Name of the commit, if one was made.
         problem: Why it is broken.
     """
@@ -105,14 +105,25 @@ def _look_up(folder: Path, store: PrivateStore) -> _Scored | Publication | None:
         if declaration.kind != "scored":
             return None
         digest = hashlib.sha256(content).hexdigest()
-        if record := store.public_record(slug, digest):
+        record = store.public_record(slug, digest)
+        if record and not _is_outdated(record):
             return _read(record, slug, digest)
     except SubmissionError as problem:
         return Publication(slug, "broken", problem=problem)
     return Publication(slug, "current" if _is_current(folder, slug, digest) else "waiting")
 
 
+def _is_outdated(record: Path) -> bool:
+    """Whether a record has the layout of an earlier version: it waits until it is scored again."""
+    try:
+        return bool(json.loads((record / RESULTS).read_bytes())["schema_version"] < SCHEMA_VERSION)
+    except (OSError, ValueError, LookupError, TypeError):
+        return False  # missing or broken, which is for others to say
+
+
 def _is_current(folder: Path, slug: str, digest: str) -> bool:
+    if _is_outdated(folder):
+        return False
     try:
         _read(folder, slug, digest)
     except SubmissionError:

@@ -16,7 +16,9 @@ from ctspine_bench.errors import InputError, SubmissionError, UsageError
 from ctspine_bench.hosting.ledger import Entry, Ledger, read_quota
 from ctspine_bench.hosting.public_record import explained, joined_scores, write_record
 from ctspine_bench.hosting.scored_set import SETTINGS, plan_set, score_set
+from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.results import CASES, RESULTS
+from ctspine_bench.tables import SCHEMA_VERSION
 from ctspine_bench.testsets import named
 
 if TYPE_CHECKING:
@@ -230,9 +232,9 @@ def _plan_all(
 
 
 def _key(planned: Mapping[str, PlannedSet]) -> str:
-    """Return the digest of all that decides about the scores."""
+    """Return the digest of all that decides about the scores: those of other rules or another layout are not found."""
     inputs = {name: [each.intake.digest, each.references] for name, each in planned.items()}
-    return _digest([inputs, SETTINGS.digest()])
+    return _digest([inputs, SETTINGS.digest(), ENGINE_VERSION, SCHEMA_VERSION])
 
 
 def _digest(content: object) -> str:

@@ -36,7 +36,7 @@ def prospective_ranks(
     others = {
         record.slug: record
         for record in board
-        if record.slug != slug and record.results and record.declaration.coverage == "complete"
+        if record.slug != slug and record.results and not record.outdated and record.declaration.coverage == "complete"
     }
     ranks = {}
     for test_set, results in scored.document["test_sets"].items():
@@ -60,7 +60,9 @@ def prospective_ranks(
 
 def _private_cases(record: Record, store: PrivateStore) -> pd.DataFrame | None:
     scores = store.scores_of(record.slug, record.declaration_sha256)
-    return scores.private if scores else None
+    if scores is None or _engine_version(scores.results) != _engine_version(record.results or {}):
+        return None  # the store has been scored again, and the record is from before
+    return scores.private
 
 
 def _is_ranked(results: Mapping[str, Any]) -> bool:
@@ -71,6 +73,10 @@ def _is_ranked(results: Mapping[str, Any]) -> bool:
 def _comparable(other: Mapping[str, Any], ours: Mapping[str, Any], test_set: str) -> bool:
     if other.get("kind") != "scored" or not _is_ranked(other["test_sets"].get(test_set, {})):
         return False
-    theirs, mine = other["provenance"], ours["provenance"]
-    same_scorer = theirs.get("engine_version") == mine["engine_version"]
-    return bool(same_scorer and theirs["digests"][test_set]["references"] == mine["digests"][test_set]["references"])
+    theirs, mine = (results["provenance"]["digests"][test_set]["references"] for results in (other, ours))
+    return bool(theirs == mine and _engine_version(other) == _engine_version(ours))
+
+
+def _engine_version(results: Mapping[str, Any]) -> int | None:
+    version: int | None = results["provenance"].get("engine_version")
+    return version

@@ -29,7 +29,7 @@ from ctspine_bench.errors import FileError, SubmissionError
 from ctspine_bench.files import current, finish_replacing, replacing, replacing_together
 from ctspine_bench.results import CASES, RESULTS
 from ctspine_bench.submissions.folder import check_slug
-from ctspine_bench.tables import read_table, write_json, write_table
+from ctspine_bench.tables import SCHEMA_VERSION, read_table, write_json, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -157,15 +157,14 @@ class PrivateStore:
         shutil.rmtree(self.folder / "journals" / key, ignore_errors=True)
 
     def read(self, key: str) -> StoredScores | None:
-        """Return the scores of some predictions, `None` if there are none."""
+        """Return the scores of some predictions, `None` if there are none, or those of an earlier layout alone."""
         folder = self._scores(key)
         if not current(folder, RESULTS).is_file():
             return None
-        return StoredScores(
-            json.loads(current(folder, RESULTS).read_bytes()),
-            read_table(current(folder, CASES)),
-            read_table(current(folder, PRIVATE)),
-        )
+        results = json.loads(current(folder, RESULTS).read_bytes())
+        if results["schema_version"] < SCHEMA_VERSION:
+            return None
+        return StoredScores(results, read_table(current(folder, CASES)), read_table(current(folder, PRIVATE)))
 
     def _scores(self, key: str) -> Path:
         if not _DIGEST.fullmatch(key):
@@ -202,7 +201,7 @@ class PrivateStore:
         return folder
 
     def scores_of(self, slug: str, declaration_sha256: str) -> StoredScores | None:
-        """Return the scores of a declaration; `None` if it was not scored."""
+        """Return the scores of a declaration; `None` if it was not scored, or by an earlier version alone."""
         entry = self._index(slug).get(declaration_sha256)
         return self.read(entry["key"]) if entry else None
 

@@ -17,6 +17,7 @@ from ctspine_bench.provenance import ENGINE_VERSION, digest_of_split
 from ctspine_bench.results import CASES, RESULTS, aggregates
 from ctspine_bench.submissions.reading import DECLARATION
 from ctspine_bench.submissions.records import Record, find_records, read_record
+from ctspine_bench.tables import SCHEMA_VERSION
 from ctspine_bench.testsets import OFFICIAL, PHANTOM, named
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ def verify(
         if isinstance(record, SubmissionError):
             name = (record.path or f"record {number + 1}").removeprefix("submissions/").partition("/")[0]
             found[name] = (Finding("record", "wrong", f"{record.code}: {record.found}", record.advice),)
+        elif record.outdated:
+            found[record.slug] = (_outdated(record),)
         elif record.declaration.kind == "published":
             found[record.slug] = (_published(record.results or {}),)
         else:
@@ -92,8 +95,16 @@ def verify(
     return found
 
 
+def _outdated(record: Record) -> Finding:
+    """Say that a record follows the rules of an earlier version: nothing of it can be compared with today's."""
+    version = (record.results or {})["schema_version"]
+    why = f"it has schema_version {version}, of an earlier version of the rules; today's is {SCHEMA_VERSION}"
+    by_hand = record.declaration.kind == "published"
+    return Finding("record", "outdated", why, f"Bring {RESULTS} to today's form." if by_hand else _RESCORE)
+
+
 def _published(results: Mapping[str, Any]) -> Finding:
-    """Check the form of a table that was entered by hand. It has no cases, and nothing that could go outdated."""
+    """Check the form of a table that was entered by hand. It has no cases, and no scorer that could change."""
     try:
         test_sets = results["test_sets"]
         known = set(test_sets) <= {*OFFICIAL, *PHANTOM} and bool(test_sets)
@@ -120,9 +131,6 @@ def _is_number(value: Any, top: float | None) -> bool:
 def _scored(
     record: Record, references: Path | None, archives: Path | None, store: PrivateStore | None
 ) -> Iterator[Finding]:
-    if record.outdated:
-        yield Finding("scorer", "outdated", "scored by the rules of an earlier version", _RESCORE)
-        return
     if record.results is None or record.cases is None:
         yield Finding("results", "not checked", "not scored yet", "Score the submission.")
         return
@@ -170,7 +178,9 @@ def _case_table(results: Mapping[str, Any], cases: pd.DataFrame) -> Finding:
 
 def _scorer(results: Mapping[str, Any]) -> Finding:
     if not _is_current(results):
-        return Finding("scorer", "outdated", f"scored by version {results['provenance']['version']}", _RESCORE)
+        version = results["provenance"]["engine_version"]
+        why = f"its numbers are of engine version {version}, today's is {ENGINE_VERSION}"
+        return Finding("scorer", "outdated", why, _RESCORE)
     if results["policies"] != POLICIES:
         return Finding("scorer", "wrong", "other policies than those of this scorer", _SUSPICIOUS)
     return Finding("scorer", "ok")

@@ -252,6 +252,13 @@ def comparable_case_means(paired: PairedScores, metric: str, region: str = "all"
     return means
 
 
+def cases_of_region(paired: PairedScores, region: str) -> NDArray[np.bool_]:
+    """Return which cases have a vertebra of a region, in the reference or in a prediction, `(n,)`."""
+    there = np.zeros(paired.n_cases, np.bool_)
+    there[paired.of_labels(REGIONS[region]).vertebrae.case] = True
+    return there
+
+
 def by_label(paired: PairedScores, measure: str, region: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the scores of a region by case and label, `(n, labels, S)`, and where they count, 1 or 0, likewise.
 

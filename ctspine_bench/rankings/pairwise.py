@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ctspine_bench.bootstrap import SMALLEST_N
+from ctspine_bench.jackknife import SMALLEST_N
 from ctspine_bench.rankings.paired import METRICS, comparable_case_means
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ctspine_bench.rankings.paired import METRICS, comparable_case_means
+from ctspine_bench.jackknife import ratio_left_out
+from ctspine_bench.rankings.paired import METRICS, cases_of_region, comparable_case_means
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,18 +37,13 @@ def scores(paired: PairedScores, metric: str, region: str) -> NDArray[np.float64
     return there.mean(axis=0) if len(there) else np.full(len(paired.slugs), np.nan)
 
 
-def resampled(paired: PairedScores, metric: str, region: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean rank under weighted cases, `(draws, S)`; the ranks within a case do not depend on the others.
-
-    Args:
-        paired: The scores.
-        metric: One of `METRICS`.
-        region: One of `REGIONS`; some reference has a vertebra of it.
-        weights: `(draws, n)`, not negative. Where all cases with the region have weight 0, all submissions get 0.
-    """
+def left_out(paired: PairedScores, metric: str, region: str) -> NDArray[np.float64]:
+    """Return the mean rank without one case each, `(n, S)`; the ranks within a case do not depend on the others."""
     ranks = case_ranks(paired, metric, region)
-    there = ~np.isnan(ranks).any(axis=1)
-    kept = weights[:, there]
-    sums, in_all = kept @ ranks[there], kept.sum(axis=1, keepdims=True)
-    found: NDArray[np.float64] = np.divide(sums, in_all, out=np.zeros_like(sums), where=in_all > 0)
-    return found
+    return ratio_left_out(np.nan_to_num(ranks), (~np.isnan(ranks)).astype(np.float64))
+
+
+def weights(paired: PairedScores, region: str) -> NDArray[np.float64]:
+    """Return the share of the mean rank that each case carries, `(n,)`: those with a vertebra of the region alike."""
+    there = cases_of_region(paired, region)
+    return there / max(int(there.sum()), 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ctspine_bench.rankings.paired import METRICS, by_label
+from ctspine_bench.rankings.paired import METRICS, by_label, cases_of_region
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,7 +83,7 @@ def of_mean_of_vertebrae(paired: PairedScores, metric: str, region: str, leader:
     rivals = [i for i in range(len(paired.slugs)) if i != leader]
     # What each removal is worth differs from rival to rival: the leader stands beside each of them.
     sides = [_Side(values[:, :, columns], present[:, :, columns]) for columns in ([leader] * len(rivals), rivals)]
-    alive = np.repeat(present.any(axis=(1, 2))[:, None], len(rivals), axis=1)
+    alive = np.repeat(cases_of_region(paired, region)[:, None], len(rivals), axis=1)
     removed: list[list[int]] = [[] for _ in rivals]
     lead = sides[0].mean() - sides[1].mean()
     for k in range(paired.n_cases // 2 + 1):

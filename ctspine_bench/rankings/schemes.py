@@ -27,7 +27,8 @@ class Scheme:
         title: What people call it.
         description: What it does, in a sentence.
         scores: (scores, metric, region) → `(S,)`.
-        resampled: (scores, metric, region, case weights `(draws, n)`) → `(draws, S)`; `None` if it has no intervals.
+        left_out: (scores, metric, region) → `(n, S)`, without one case each; `None` if it has no intervals.
+        weights: (scores, region) → `(n,)`, the share of the score that each case carries; `None` likewise.
         ranks: Whether the score is a mean rank, of which less is better whatever the metric.
     """
 
@@ -35,7 +36,8 @@ class Scheme:
     title: str
     description: str
     scores: Callable[[PairedScores, str, str], NDArray[np.float64]]
-    resampled: Callable[[PairedScores, str, str, NDArray[np.float64]], NDArray[np.float64]] | None
+    left_out: Callable[[PairedScores, str, str], NDArray[np.float64]] | None
+    weights: Callable[[PairedScores, str], NDArray[np.float64]] | None
     ranks: bool
 
     def larger_is_better(self, metric: str) -> bool:
@@ -56,7 +58,8 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
                 "Mean, then rank",
                 "Average each label over the cases that have it, average the labels (Mean of Vertebrae), then rank.",
                 mean_then_rank.scores,
-                mean_then_rank.resampled,
+                mean_then_rank.left_out,
+                mean_then_rank.weights,
                 ranks=False,
             ),
             Scheme(
@@ -64,7 +67,8 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
                 "Rank, then mean",
                 "Rank the submissions within every case by its mean over vertebrae, then average the ranks over cases.",
                 rank_then_mean.scores,
-                rank_then_mean.resampled,
+                rank_then_mean.left_out,
+                rank_then_mean.weights,
                 ranks=True,
             ),
             Scheme(
@@ -72,6 +76,7 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
                 "Significance",
                 "Count how many others a submission beats significantly in each metric and region, rank, then average.",
                 significance.scores,
+                None,
                 None,
                 ranks=True,
             ),

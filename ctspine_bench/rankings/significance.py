@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ctspine_bench.anatomy import REGIONS as PARTS
-from ctspine_bench.bootstrap import SMALLEST_N
+from ctspine_bench.jackknife import SMALLEST_N
 from ctspine_bench.rankings.paired import REGIONS
 from ctspine_bench.rankings.pairwise import LEVEL, holm, p_values_of_all
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ctspine_bench.bootstrap import DRAWS, SEED, SMALLEST_N, case_weights
+from ctspine_bench.jackknife import DRAWS, SEED, SMALLEST_N, uncertainty
 from ctspine_bench.rankings import mean_then_rank, rank_then_mean, removal, stability
 from ctspine_bench.rankings.coverage import measured_coverage
-from ctspine_bench.rankings.intervals import RankInterval, score_intervals, surely_better
-from ctspine_bench.rankings.paired import METRICS, REGIONS, pair
+from ctspine_bench.rankings.intervals import RankInterval, surely_better
+from ctspine_bench.rankings.paired import METRICS, REGIONS, case_means, cases_of_region, pair
 from ctspine_bench.rankings.removal import Removal
 from ctspine_bench.rankings.schemes import OFFICIAL, SCHEMES
 
@@ -40,8 +40,10 @@ class Standing:
         score: The scheme's own: a mean of the metric, or a mean rank.
         score_low: Lower end of its 95 % interval; `None` under ten cases or where the scheme has none.
         score_high: Upper end.
-        p_first: The share of resamples in which it is first; who ties shares it.
-        frequencies: The shares of resamples in which it has rank 1 … M; empty without resamples.
+        p_first: The share of draws in which it is first; who ties shares it. Draws are those of `jackknife`.
+        frequencies: The shares of draws in which it has rank 1 … M; empty without draws.
+        per_case: The mean over cases of the mean over a case's vertebrae; `None` where it is not told.
+        per_case_rank: Its rank by that mean.
     """
 
     slug: str
@@ -53,6 +55,8 @@ class Standing:
     score_high: float | None
     p_first: float | None
     frequencies: tuple[float, ...]
+    per_case: float | None = None
+    per_case_rank: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,10 @@ class Stability:
     """What the order hangs on.
 
     Attributes:
-        kendall_tau: Median and 95 % interval of τ_b between the ranking and resampled ones; `None` without resamples or
+        kendall_tau: Median and 95 % interval of τ_b between the ranking and those of draws; `None` without draws or
             with fewer than two submissions.
         leave_one_out_leaders: Submission → of how many rankings without one case it is the leader; empty where the
-            scheme has no resamples.
+            scheme has no score over cases.
         removal: The smallest number of cases whose removal changes the leader; `None` with fewer than two
             submissions or where the scheme has no score over cases.
     """
@@ -81,11 +85,11 @@ class Standings:
         scheme: One of `SCHEMES`.
         metric: One of `METRICS`.
         region: One of `REGIONS`.
-        n_cases: How many cases have a vertebra of the region in their reference; no other one has a say.
-        draws: How many resamples the intervals are from.
-        seed: Of the resamples.
+        n_cases: How many cases have a vertebra of the region in their reference.
+        draws: How many draws rank frequencies are from.
+        seed: Of the draws.
         coverage: How often 95 % intervals cover at this number of cases, as simulated; `None` where they do as they
-            should, at 150 cases and more, and where there are none.
+            should, and where there are none.
         rows: The submissions, best first.
         stability: What the order hangs on.
     """
@@ -113,55 +117,52 @@ def standings(
 ) -> Standings:
     """Rank submissions.
 
-    Only cases whose reference has a vertebra of the region count. Under ten of them nothing is sure: no score has an
-    interval, and every rank interval goes from 1 to the number of submissions.
+    Cases count that have a vertebra of the region in the reference or in a prediction. With under ten of the former
+    nothing is sure: no score has an interval, and every rank interval goes from 1 to the number of submissions.
 
     Args:
         paired: The scores of those that are to be ranked.
         scheme: One of `SCHEMES`.
         metric: One of `METRICS`.
         region: One of `REGIONS`. Without a reference vertebra of it nobody is ranked.
-        draws: How many resamples.
+        draws: How many draws.
         as_told: Rank by the digits that are told of scores where more would tell about single cases
             (`Scheme.digits`): who is better by less shares a rank.
         alike: `(S,)` a number for each submission, in the order of their slugs: those with the same one are not told
-            apart in resamples, where how often one is ahead would tell what makes the difference.
+            apart in draws, where how often one is ahead would tell what makes the difference.
     """
-    paired = _counted(paired, region)
-    n_cases = paired.n_cases
-    scores = SCHEMES[scheme].scores(paired, metric, region) if n_cases else np.array([np.nan])
+    paired, n_cases = _counted(paired, region)
+    rule = SCHEMES[scheme]
+    scores = rule.scores(paired, metric, region) if n_cases else np.array([np.nan])
     if np.isnan(scores).any():
         return Standings(scheme, metric, region, n_cases, draws, SEED, None, (), Stability(None, {}, None))
-    sign = 1.0 if SCHEMES[scheme].larger_is_better(metric) else -1.0
-    digits = SCHEMES[scheme].digits(metric)
-    oriented = np.round(sign * scores, digits) if as_told else sign * scores
+    sign = 1.0 if rule.larger_is_better(metric) else -1.0
+    oriented = np.round(sign * scores, rule.digits(metric)) if as_told else sign * scores
     ranks = _ranks(oriented, _tie_breaks(paired, scheme, metric, region, as_told=as_told))
-    resample = SCHEMES[scheme].resampled
-    if resample is None:
-        rows = _rows_without_draws(paired.slugs, ranks, scores, (None, None))
+    rows = _bare_rows(paired, ranks, scores, metric, region)
+    if rule.left_out is None or rule.weights is None:
         none = Stability(None, {}, None)
         return Standings(scheme, metric, region, n_cases, draws, SEED, None, _sorted(rows), none)
-    without_one = 1.0 - np.eye(n_cases)
-    # Without the only case there is no ranking.
-    left_out = resample(paired, metric, region, without_one[without_one.any(axis=1)])
-    leaders = _leave_one_out(paired, sign * left_out)
+    left_out = rule.left_out(paired, metric, region)
+    leaders = _leave_one_out(paired, sign * left_out[~np.isnan(left_out).any(axis=1)])
     lead = _removal(paired, scheme, metric, region, int(np.argmin(ranks)))
     same = np.eye(len(scores), dtype=np.bool_) if alike is None else alike[:, None] == alike
     if as_told and (same[np.argmin(ranks)] | (oriented == oriented.max())).sum() > 1:
         lead = Removal(0, exact=True)
     if n_cases < SMALLEST_N:
-        rows = _rows_without_draws(paired.slugs, ranks, scores, (1, len(scores)))
+        rows = [replace(row, low=1, high=len(rows)) for row in rows]
         few = Stability(None, leaders, lead)
         return Standings(scheme, metric, region, n_cases, draws, SEED, None, _sorted(rows), few)
-    drawn = resample(paired, metric, region, case_weights(n_cases, draws))
+    uncertain = uncertainty(scores, left_out, rule.weights(paired, region))
+    noise = uncertain.noise(draws)
     # The mean of those that are not told apart stands for each of them.
-    low, high = stability.rank_ranges(sign * (drawn if alike is None else drawn @ (same / same.sum(axis=0))))
-    sure = surely_better(sign * scores, sign * drawn, sign * left_out) & ~same
-    bounds = (1.0, float(len(scores))) if SCHEMES[scheme].ranks else (0.0, max(1.0, METRICS[metric].missed))
-    ends = score_intervals(scores, drawn, left_out, bounds)
-    rows = _rows(paired.slugs, ranks, scores, ends, sure, (low, high))
+    drawn = sign * (scores + noise)
+    low, high = stability.rank_ranges(drawn if alike is None else drawn @ (same / same.sum(axis=0)))
+    sure = surely_better(sign * scores, uncertain, noise) & ~same
+    bounds = (1.0, float(len(scores))) if rule.ranks else (0.0, max(1.0, METRICS[metric].worst))
+    rows = _with_intervals(rows, uncertain.intervals(scores, bounds), sure, stability.rank_frequencies(low, high))
+    coverage = measured_coverage(n_cases, "mean_rank" if rule.ranks else "mean_of_vertebrae")
     of_order = Stability(_tau(ranks, low), leaders, lead)
-    coverage = measured_coverage(n_cases, "mean_rank" if SCHEMES[scheme].ranks else "mean_of_vertebrae")
     return Standings(scheme, metric, region, n_cases, draws, SEED, coverage, _sorted(rows), of_order)
 
 
@@ -197,52 +198,47 @@ def scheme_agreement(paired: PairedScores, metric: str, region: str) -> dict[tup
     }
 
 
-def _counted(paired: PairedScores, region: str) -> PairedScores:
-    """Return the scores on the cases that have a vertebra of the region, whatever order submissions came in."""
+def _counted(paired: PairedScores, region: str) -> tuple[PairedScores, int]:
+    """Return the scores on the cases that count, in the order of slugs, and how many of them do by their reference."""
     if list(paired.slugs) != sorted(paired.slugs):
         paired = paired.of(*sorted(paired.slugs))
-    reference = paired.reference
-    there = np.zeros(paired.n_cases, np.bool_)
-    there[reference.case[np.isin(reference.label, list(REGIONS[region]))]] = True
-    return paired if there.all() else paired.of_cases(there)
+    vertebrae, there = paired.of_labels(REGIONS[region]).vertebrae, cases_of_region(paired, region)
+    n_cases = int(np.unique(vertebrae.case[vertebrae.in_reference]).size)
+    return (paired if there.all() else paired.of_cases(there)), n_cases
 
 
-def _rows(
-    slugs: tuple[str, ...],
-    ranks: NDArray[np.int64],
-    scores: NDArray[np.float64],
-    ends: NDArray[np.float64],
-    sure: NDArray[np.bool_],
-    ranges: tuple[NDArray[np.int64], NDArray[np.int64]],
+def _bare_rows(
+    paired: PairedScores, ranks: NDArray[np.int64], scores: NDArray[np.float64], metric: str, region: str
 ) -> list[Standing]:
-    frequencies = stability.rank_frequencies(*ranges)
-    lows, highs = 1 + sure.sum(axis=0), len(slugs) - sure.sum(axis=1)
+    per_case = np.nanmean(case_means(paired, metric, region), axis=0)
+    oriented = per_case if METRICS[metric].larger_is_better else -per_case
+    per_case_ranks = _ranks(oriented, np.zeros_like(per_case))
+    columns = (ranks.tolist(), scores.tolist(), per_case.tolist(), per_case_ranks.tolist())
     return [
-        Standing(
-            slug,
-            int(ranks[i]),
-            # Where scores count as told, a surely better one may share the rank, or lose it by what breaks ties.
-            min(int(lows[i]), int(ranks[i])),
-            max(int(highs[i]), int(ranks[i])),
-            float(scores[i]),
-            float(ends[0, i]),
-            float(ends[1, i]),
-            float(frequencies[i, 0]),
-            tuple(frequencies[i].tolist()),
-        )
-        for i, slug in enumerate(slugs)
+        Standing(slug, rank, None, None, score, None, None, None, (), mean, mean_rank)
+        for slug, rank, score, mean, mean_rank in zip(paired.slugs, *columns, strict=True)
     ]
 
 
-def _rows_without_draws(
-    slugs: tuple[str, ...],
-    ranks: NDArray[np.int64],
-    scores: NDArray[np.float64],
-    interval: tuple[int | None, int | None],
+def _with_intervals(
+    rows: list[Standing],
+    ends: NDArray[np.float64],
+    sure: NDArray[np.bool_],
+    frequencies: NDArray[np.float64],
 ) -> list[Standing]:
+    lows, highs = 1 + sure.sum(axis=0), len(rows) - sure.sum(axis=1)
     return [
-        Standing(slug, int(rank), *interval, float(score), None, None, None, ())
-        for slug, rank, score in zip(slugs, ranks, scores, strict=True)
+        replace(
+            row,
+            # Where scores count as told, a surely better one may share the rank, or lose it by what breaks ties.
+            low=min(int(lows[i]), row.rank),
+            high=max(int(highs[i]), row.rank),
+            score_low=float(ends[0, i]),
+            score_high=float(ends[1, i]),
+            p_first=float(frequencies[i, 0]),
+            frequencies=tuple(frequencies[i].tolist()),
+        )
+        for i, row in enumerate(rows)
     ]
 
 

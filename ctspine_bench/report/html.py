@@ -12,6 +12,7 @@ from plotly.offline import get_plotlyjs
 
 from ctspine_bench.aggregate import HD95_CAP_MM
 from ctspine_bench.charts import one_submission as charts
+from ctspine_bench.charts.style import CAUSES
 from ctspine_bench.files import replacing
 from ctspine_bench.provenance import provenance_of
 from ctspine_bench.report import layout
@@ -87,6 +88,7 @@ def report_page(score: SubmissionScore, plan: Plan | None = None, command: str =
         events=case_events(score),
         notes=_notes(score),
         cap_mm=HD95_CAP_MM,
+        to_report=layout.to_report(score),
         dash=layout.DASH,
         css=Markup(_source("report.css")),  # noqa: S704 -- ships with the package
         script=Markup(_source("report.js")),  # noqa: S704 -- likewise
@@ -100,24 +102,32 @@ def _source(name: str) -> str:
 
 
 def _aggregates(score: SubmissionScore, summary: Summary, plan: Plan | None) -> dict[str, Any]:
+    by_source = [layout.source_table(summary), layout.shared_labels_table(summary)] if summary.sources else []
     return {
         "paper_table": layout.paper_table(summary),
-        "comparison": layout.published_comparison(summary, score.test_set.name),
+        "comparison": layout.published_comparison(score),
+        "no_comparison": layout.no_comparison(score),
+        "variants": layout.variants_table(summary),
         "sensitivity": layout.sensitivity_table(summary),
-        "strata": [
-            *([layout.source_table(summary)] if summary.sources else []),
-            *layout.strata_tables(summary),
-        ],
+        "strata": [*(table for table in by_source if table), *layout.strata_tables(summary)],
         "shifts": {shift.replace("-", "−"): n for shift, n in summary.identification.label_shifts.items() if n},
+        "losses": _losses(summary),
         "charts": {chart.name: chart for chart in _charts(score)},
         "worst": worst_cases(score, plan),
         "differences": DIFFERENCES,
     }
 
 
+def _losses(summary: Summary) -> list[tuple[str, str, float]]:
+    """Return the causes that lose DSC: what people read, the name of its colours in the page, the part of 1."""
+    parts = [(title, column.removeprefix("loss_")) for column, title, *_ in CAUSES]
+    values = asdict(summary.loss)
+    return [(title, name, values[name]) for title, name in parts if values[name] is not None]
+
+
 def _charts(score: SubmissionScore) -> tuple[Chart, ...]:
     table = score.table
-    if not ((table["row"] == "vertebra") & (table["status"] != "spurious")).any():
+    if not (table["row"] == "vertebra").any():
         return ()
     return (
         Chart(
@@ -142,7 +152,7 @@ def _charts(score: SubmissionScore) -> tuple[Chart, ...]:
         Chart(
             "losses",
             charts.loss_bars(table),
-            "Lost DSC of every vertebra, by cause: wrong name, missed, outline.",
+            "Lost DSC of every vertebra, by cause: wrong name, missed, outline, spurious.",
             640,
         ),
     )

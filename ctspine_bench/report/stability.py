@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctspine_bench.rankings.intervals import CONFIDENCE
+from ctspine_bench.jackknife import CONFIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

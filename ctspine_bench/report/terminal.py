@@ -14,15 +14,17 @@ from ctspine_bench.report.events import CaseEvents, case_events
 from ctspine_bench.report.layout import (
     DASH,
     TextTable,
-    Vertebrae,
     dsc,
     estimate,
     mm,
+    no_comparison,
     paper_table,
     percent,
     published_comparison,
     sensitivity_table,
+    shared_labels_table,
     source_table,
+    to_report,
 )
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ctspine_bench.evaluate import SubmissionScore
-    from ctspine_bench.summary import Losses, Summary
+    from ctspine_bench.report.variants import Variant
+    from ctspine_bench.summary import Estimate, Losses, Naming, Summary
 
 _BAR_WIDTH: Final = 40
 # Every part of the bar has a texture of its own: colour is never the only sign.
@@ -39,23 +42,26 @@ _LOSS_STYLES: Final[Mapping[str, tuple[str, str]]] = {
     "identification": ("▓", "dark_orange3"),
     "missed": ("░", "medium_purple3"),
     "boundary": ("█", "dodger_blue2"),
+    "spurious": ("▚", "green4"),
 }
 
 
-def render(score: SubmissionScore, *, vertebrae: Vertebrae = "all", sensitivity: bool = False) -> Group:
+def render(score: SubmissionScore, *, variant: Variant = "official", sensitivity: bool = False) -> Group:
     """Return everything about one submission on one test set; 80 columns suffice.
 
     Args:
         score: What to show.
-        vertebrae: Which vertebrae the official table is about.
-        sensitivity: Also show HD95 under other policies for missed vertebrae.
+        variant: Which table to show.
+        sensitivity: Also show HD95 under other policies for missed and spurious masks.
     """
     parts: list[RenderableType] = [_headline(score)]
     if score.summary:
-        parts += _aggregates(score.summary, score.test_set.name, vertebrae, sensitivity=sensitivity)
+        parts += _aggregates(score, score.summary, variant, sensitivity=sensitivity)
     else:
         parts.append(Text("No aggregates: not every reference could be read. The reasons are below.", "bold red"))
     parts += [*_events(case_events(score)), *_ignored(score), *_notes(score)]
+    if report := to_report(score):
+        parts.append(Text(report, "bold"))
     return Group(*(part for each in parts for part in (each, Text())))
 
 
@@ -73,16 +79,23 @@ def _headline(score: SubmissionScore) -> Text:
     return text
 
 
-def _aggregates(summary: Summary, test_set: str, vertebrae: Vertebrae, *, sensitivity: bool) -> list[RenderableType]:
-    comparison = published_comparison(summary, test_set)
-    parts: list[RenderableType] = [_table(paper_table(summary, vertebrae)), _facts(summary), _loss_bar(summary.loss)]
+def _aggregates(
+    score: SubmissionScore, summary: Summary, variant: Variant, *, sensitivity: bool
+) -> list[RenderableType]:
+    tables: list[TextTable | None] = []
     if len(summary.sources) > 1:
-        parts.append(_table(source_table(summary)))
-    if comparison:
-        parts.append(_table(comparison))
+        tables += [source_table(summary), shared_labels_table(summary)]
+    tables.append(published_comparison(score))
     if sensitivity:
-        parts.append(_table(sensitivity_table(summary)))
-    return parts
+        tables.append(sensitivity_table(summary))
+    reason = no_comparison(score)
+    return [
+        _table(paper_table(summary, variant)),
+        _facts(summary),
+        _loss_bar(summary.loss),
+        *(_table(table) for table in tables if table),
+        *([Text(reason, "yellow")] if reason else []),
+    ]
 
 
 def _table(source: TextTable) -> Group:
@@ -113,35 +126,47 @@ def _cell(content: str, column: int, source: TextTable) -> Text:
 
 
 def _facts(summary: Summary) -> Table:
-    """Return what the table does not tell, one line each: per-case means, counts, naming."""
-    per_case, naming, counts = summary.per_case, summary.identification, summary.counts
-    shifts = ", ".join(f"{_shift(shift)}: {_cases(n)}" for shift, n in naming.label_shifts.items() if n)
-    spurious = f"{counts.spurious} spurious" + (f" of {counts.spurious_ml:.1f} mL in all" if counts.spurious else "")
-    border = f" ({counts.spurious_at_border} where the field of view ends)" if counts.spurious_at_border else ""
-    found = summary.official.mean_of_vertebrae
-    localisation = f"localisation {mm(naming.localisation_mm)} mm (n = {naming.n_localised})"
-    interval = "" if per_case["dsc"].low is None else "   (95 % intervals)"
-    nsd = ", ".join(f"{dsc(per_case[f'nsd_{tolerance}mm'].mean)} at {tolerance} mm" for tolerance in (1, 2, 3))
+    """Return what stands beside the official means, one line each: other means, counts, naming."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    for name, text in (
-        ("Per case", f"DSC {estimate(per_case['dsc'], 3)}   HD95 {estimate(per_case['hd95_mm'], 2)} mm{interval}"),
-        ("", f"NSD {nsd}"),
-        ("Vertebrae", f"{counts.matched} matched, {counts.missed} missed, {spurious}{border}"),
-        ("Found alone", f"HD95 {mm(found.hd95_detected_mm)} mm (Mean of Vertebrae over the {counts.matched} matched)"),
-        (
-            "Naming",
-            f"identification rate {percent(naming.identification_rate)}, {localisation}",
-        ),
-        (
-            "",
-            f"DSC {dsc(naming.dsc_unshifted)} with the shift undone, {dsc(naming.dsc_instance)} whatever the name",
-        ),
-        ("Label shift", shifts or DASH),
-    ):
+    for name, text in (*_other_means(summary), *_naming(summary.identification)):
         table.add_row(Text(name), Text(text))
     return table
+
+
+def _other_means(summary: Summary) -> tuple[tuple[str, str], ...]:
+    per_case, counts, found = summary.per_case, summary.counts, summary.official.mean_of_vertebrae
+    spurious = f"{counts.spurious} spurious" + (f" of {counts.spurious_ml:.1f} mL in all" if counts.spurious else "")
+    border = f" ({counts.spurious_at_border} where the field of view ends)" if counts.spurious_at_border else ""
+    nsd = ", ".join(f"{dsc(per_case[f'nsd_{tolerance}mm'].mean)} at {tolerance} mm" for tolerance in (1, 2, 3))
+    return (
+        ("Per case", _with_intervals(per_case)),
+        ("", f"NSD {nsd}"),
+        ("All vertebrae", _with_intervals(summary.over_vertebrae)),
+        ("HD95 of matched", f"{mm(found.hd95_matched_mm)} mm (over {found.n_matched} labels, n = {counts.matched})"),
+        ("Vertebrae", f"{counts.matched} matched, {counts.missed} missed, {spurious}{border}"),
+    )
+
+
+def _with_intervals(estimates: Mapping[str, Estimate]) -> str:
+    text = f"DSC {estimate(estimates['dsc'], 3)}  HD95 {estimate(estimates['hd95_mm'], 2)} mm"
+    return text if estimates["dsc"].low is None else f"{text}  (95 %)"
+
+
+def _naming(naming: Naming) -> tuple[tuple[str, str], ...]:
+    shifts = ", ".join(f"{_shift(shift)}: {_cases(n)}" for shift, n in naming.label_shifts.items() if n)
+    ours, theirs = percent(naming.identification_rate), percent(naming.verse_id_rate)
+    return (
+        ("Levels", f"every level right in {percent(naming.levels_right)} of cases"),
+        ("Identified", f"{ours} (strict, over cases), {theirs} by VerSe's rule (pooled over vertebrae)"),
+        ("Localisation", f"{mm(naming.localisation_mm)} mm (n = {naming.n_localised})"),
+        (
+            "Names aside",
+            f"DSC {dsc(naming.dsc_unshifted)} with the shift undone, {dsc(naming.dsc_instance)} whatever the name",
+        ),
+        ("Label shift", f"{shifts or DASH} (0 can hide that some levels are misnamed)"),
+    )
 
 
 def _shift(shift: str) -> str:

@@ -9,13 +9,21 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Final
 
 from ctspine_bench.report.events import case_events
-from ctspine_bench.report.layout import TextTable, Vertebrae, chosen, paper_table, published_comparison
+from ctspine_bench.report.layout import (
+    TextTable,
+    chosen,
+    no_comparison,
+    paper_table,
+    published_comparison,
+    to_report,
+)
 from ctspine_bench.summary import Means
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ctspine_bench.evaluate import SubmissionScore
+    from ctspine_bench.report.variants import Variant
     from ctspine_bench.summary import OfficialTable
 
 _LATEX: Final[Mapping[str, str]] = {
@@ -29,38 +37,42 @@ _LATEX: Final[Mapping[str, str]] = {
     "–": "--",
     "−": "$-$",
     "Δ": r"$\Delta$",
+    "†": r"$\dagger$",
     "…": r"\dots{}",
     "\n": " ",
 }
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>#|&~=])")
 
 
-def markdown(score: SubmissionScore, *, vertebrae: Vertebrae = "all") -> str:
+def markdown(score: SubmissionScore, *, variant: Variant = "official") -> str:
     """Return the official table, and for a test set of the paper the comparison with it, as Markdown."""
     parts = [f"## {_markdown_text(score.test_set.title)}", *map(_markdown_text, _status(score))]
-    for table in _tables(score, vertebrae):
+    for table in _tables(score, variant):
         parts += [f"**{_markdown_text(table.title)}**", _markdown_table(table), _markdown_text(table.note)]
+    if report := to_report(score):
+        parts.append(_markdown_text(report))
     return "\n\n".join(parts)
 
 
-def latex(score: SubmissionScore, *, vertebrae: Vertebrae = "all") -> str:
+def latex(score: SubmissionScore, *, variant: Variant = "official") -> str:
     """Return the same tables as LaTeX; they need the package booktabs."""
-    status = "\n".join(f"% {line}" for sentence in _status(score) for line in sentence.splitlines())
-    tables = [_latex_table(table, score.test_set.title) for table in _tables(score, vertebrae)]
+    told = [*_status(score), *filter(None, [to_report(score)])]
+    status = "\n".join(f"% {line}" for sentence in told for line in sentence.splitlines())
+    tables = [_latex_table(table, score.test_set.title) for table in _tables(score, variant)]
     return "\n\n".join([status, *tables] if status else tables)
 
 
-def csv(score: SubmissionScore, *, vertebrae: Vertebrae = "all") -> str:
+def csv(score: SubmissionScore, *, variant: Variant = "official") -> str:
     """Return one line for each label and each mean, with all metrics; empty cells for numbers that are not defined."""
-    columns = ["test_set", "vertebrae", "label", *(field.name for field in fields(Means))]
+    columns = ["test_set", "variant", "label", *(field.name for field in fields(Means))]
     file = io.StringIO()
     writer = csv_format.DictWriter(file, columns, lineterminator="\n")
     writer.writeheader()
     if score.summary:
-        for label, means in _named_means(chosen(score.summary, vertebrae)).items():
+        for label, means in _named_means(chosen(score.summary, variant)).items():
             # A spreadsheet must not take a name for a formula.
             name = re.sub(r"^(?=[=+\-@\t\r])", "'", score.test_set.name)
-            writer.writerow({"test_set": name, "vertebrae": vertebrae, "label": label, **_rounded(means)})
+            writer.writerow({"test_set": name, "variant": variant, "label": label, **_rounded(means)})
     return file.getvalue().removesuffix("\n")
 
 
@@ -77,11 +89,11 @@ def _rounded(means: Means) -> dict[str, float | None]:
     return {name: value if value is None else round(value, 6) for name, value in asdict(means).items()}
 
 
-def _tables(score: SubmissionScore, vertebrae: Vertebrae) -> list[TextTable]:
+def _tables(score: SubmissionScore, variant: Variant) -> list[TextTable]:
     if score.summary is None:
         return []
-    comparison = published_comparison(score.summary, score.test_set.name)
-    return [paper_table(score.summary, vertebrae), *([comparison] if comparison else [])]
+    comparison = published_comparison(score)
+    return [paper_table(score.summary, variant), *([comparison] if comparison else [])]
 
 
 def _status(score: SubmissionScore) -> list[str]:
@@ -96,7 +108,7 @@ def _status(score: SubmissionScore) -> list[str]:
     if failed:
         named = ", ".join(event.case_id for event in failed)
         sentences.append(f"Incomplete: {len(failed)} of {len(score.results)} predictions failed: {named}.")
-    return sentences
+    return [*sentences, *filter(None, [no_comparison(score)])]
 
 
 def _markdown_text(text: str) -> str:

@@ -27,7 +27,7 @@ class WorstCase:
     Attributes:
         case_id: The case.
         source: Where it comes from.
-        dsc: Mean DSC over its reference vertebrae.
+        dsc: Mean DSC over its vertebrae, in reference or prediction.
         label_shift: Its label shift, if it has one.
         sentences: What was missed or spurious.
         pictures: Its views; empty when there is a reason.
@@ -64,7 +64,7 @@ def worst_cases(score: SubmissionScore, plan: Plan | None) -> tuple[WorstCase, .
 
 
 def _mean_dsc(result: CaseResult) -> float | None:
-    """Return the mean DSC of the reference vertebrae of a case that was scored from its own files."""
+    """Return the mean DSC of the vertebrae of a case that was scored from its own files."""
     if result.score is None or result.failure:
         return None
     values = [each.dsc for each in result.score.vertebrae if each.dsc is not None]

@@ -139,12 +139,12 @@ def _read_cases(folder: Path, slug: str, results: dict[str, Any] | None) -> pd.D
         if declared is not None:
             raise _broken(slug, CASES, f"the case table of {RESULTS}", "no such file")
         return None
-    if results is not None and results["schema_version"] < SCHEMA_VERSION:
-        return None
     if results is None:
         raise _broken(slug, CASES, f"no case table without {RESULTS}", "one")
     if declared is not None and hashlib.sha256(content).hexdigest() != declared:
         raise _broken(slug, CASES, f"the case table of {RESULTS}", "one with another digest")
+    if results["schema_version"] < SCHEMA_VERSION:
+        return None
     try:
         return read_table(current(folder, CASES))
     except (OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:

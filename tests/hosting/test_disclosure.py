@@ -60,7 +60,8 @@ def usual_cases(n: int, *, source: str = "COLONOG", seed: int = 0, levels: Seque
     def one(number: int) -> CaseResult:
         masks = [mask(name, float(rng.uniform(0.6, 0.98)), float(rng.uniform(0.5, 8))) for name in levels]
         masks.append(mask("spine", float(rng.uniform(0.7, 0.98)), float(rng.uniform(0.5, 8))))
-        names = Identification(len(levels), len(levels), 1.0, 2.0, len(levels), 0, 0.9, 0.9, 0.9)
+        n = len(levels)
+        names = Identification(n, n, 1.0, n, True, 2.0, n, 0, 0.9, 0.9, 0.9)
         return case(f"{source}-{seed}-{number}", *masks, source=source, names=names)
 
     return [one(number) for number in range(n)]
@@ -384,7 +385,8 @@ def official_cases(dsc_of: Callable[[str, str], float | None]) -> list[CaseResul
         masks = [missed(name) if dsc is None else mask(name, dsc, 8 - 8 * dsc) for name, dsc in found.items()]
         n, n_found = len(masks) - 1, sum(dsc is not None for name, dsc in found.items() if name != "spine")
         mean = sum(dsc or 0 for name, dsc in found.items() if name != "spine") / n
-        names = Identification(n, n_found, n_found / n, 2.0 if n_found else None, n_found, 0, mean, mean, mean)
+        mm = 2.0 if n_found else None
+        names = Identification(n, n_found, n_found / n, n_found, n_found == n, mm, n_found, 0, mean, mean, mean)
         return case(case_id, *masks, source=source_of(case_id), names=names)
 
     return [one(case_id) for case_id in CASES]

@@ -55,8 +55,8 @@ ABSENT = "liver_95"
 
 _METRICS = (
     "dsc", "hd95_mm", "hd100_mm", "assd_mm", "nsd_1mm", "nsd_2mm", "nsd_3mm", "volume_error_ml", "reference_ml",
-    "prediction_ml", "loss_identification", "loss_missed", "loss_boundary", "identification_rate", "localisation_mm",
-    "dsc_unshifted", "dsc_instance", "panoptic_quality", "diagonal_mm",
+    "prediction_ml", "loss_identification", "loss_missed", "loss_boundary", "loss_spurious", "identification_rate",
+    "localisation_mm", "dsc_unshifted", "dsc_instance", "panoptic_quality", "diagonal_mm",
 )  # fmt: skip
 
 
@@ -250,8 +250,11 @@ def in_order(tmp_path_factory: pytest.TempPathFactory, references: Path) -> tupl
         (("test_sets", NAME, "labels"), "cases"),
         (("test_sets", NAME, "labels", "L1"), "dsc"),
         (("test_sets", NAME, "labels", "L1"), "values"),
-        (("test_sets", NAME, "paper_inferred"), "labels"),
-        (("policies",), "spurious"),
+        (("test_sets", NAME, "mean_of_vertebrae"), "hd95_matched_mm"),
+        (("test_sets", NAME, "identification"), "levels_right"),
+        (("test_sets", NAME, "identification"), "verse_id_rate"),
+        (("test_sets", NAME), "without_reference"),
+        (("policies",), "labels"),
         (("provenance",), "created"),
         (("provenance",), "cases"),
         (("provenance", "settings"), "resample"),

@@ -31,7 +31,7 @@ from ctspine_bench.hosting.ledger import Ledger, Quota
 from ctspine_bench.hosting.scoring import ScoredRecord, score_record
 from ctspine_bench.hosting.standings import prospective_ranks
 from ctspine_bench.hosting.store import PrivateStore
-from ctspine_bench.provenance import engine_sha256
+from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.results import CASES, RESULTS, aggregates
 from ctspine_bench.submissions.records import Record
 from ctspine_bench.submissions.writing import write_submission
@@ -100,7 +100,7 @@ def test_public_record(made: Path, intakes: dict[str, Intake], tmp_path: Path, s
         "same_predictions_as": [],
     }  # fmt: skip
     assert document["provenance"]["command"] == ""
-    assert document["provenance"]["engine_sha256"] == engine_sha256()
+    assert document["provenance"]["engine_version"] == ENGINE_VERSION
     assert document["provenance"]["splits"].keys() == document["test_sets"].keys()
     assert [results["private"] for results in document["test_sets"].values()] == [False, True, False]
     cases = read_table(tmp_path / "out" / CASES)
@@ -394,7 +394,7 @@ def test_prospective_rank(made: Path, tmp_path: Path, store: PrivateStore) -> No
     ranks = prospective_ranks("bad", bad, [good, bad_record], store)
     assert {name: (rank.rank, rank.n_ranked) for name, rank in ranks.items()} == dict.fromkeys(sets, (2, 2))
     outdated = json.loads(json.dumps(good.results))
-    outdated["provenance"]["engine_sha256"] = "0" * 64
+    outdated["provenance"]["engine_version"] = ENGINE_VERSION - 1
     partial = good.declaration.model_copy(update={"coverage": "partial"})
     ranks = prospective_ranks("bad", bad, [replace(good, declaration=partial)], store)
     assert {rank.n_ranked for rank in ranks.values()} == {1}

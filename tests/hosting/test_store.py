@@ -13,7 +13,7 @@ from case_results import case, mask
 from ctspine_bench.errors import FileError, SubmissionError
 from ctspine_bench.hosting.store import PRIVATE, PrivateStore, StoredScores
 from ctspine_bench.results import CASES, RESULTS
-from ctspine_bench.tables import case_table, read_table, write_json, write_table
+from ctspine_bench.tables import SCHEMA_VERSION, case_table, read_table, write_json, write_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ def scores(dsc: float = 0.9) -> StoredScores:
     def table(name: str):
         return case_table([case("case", mask("L1", dsc, 1.0), mask("spine", dsc, 1.0))], name)
 
-    results = {"schema_version": 1, "test_sets": {"phantom-private": {"complete": True}}}
+    results = {"schema_version": SCHEMA_VERSION, "test_sets": {"phantom-private": {"complete": True}}}
     return StoredScores(results, table("phantom-public"), table("phantom-private"))
 
 

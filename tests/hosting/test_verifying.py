@@ -17,8 +17,9 @@ from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.hosting.scoring import score_record
 from ctspine_bench.hosting.store import PrivateStore
 from ctspine_bench.hosting.verifying import Finding, verify
+from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.results import CASES, RESULTS
-from ctspine_bench.tables import read_table, write_table
+from ctspine_bench.tables import SCHEMA_VERSION, read_table, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,7 +166,7 @@ def test_another_scorer_is_stale(folder: Path) -> None:
     """A record of an older scorer is outdated, and so are aggregates that it computed otherwise."""
 
     def older(document: dict[str, Any]) -> None:
-        document["provenance"]["engine_sha256"] = "0" * 64
+        document["provenance"]["engine_version"] = ENGINE_VERSION - 1
         document["test_sets"]["phantom-public"]["counts"]["missed"] = 1000
 
     edit(folder, older)
@@ -223,7 +224,7 @@ def test_one_record_or_many(folder: Path) -> None:
     ("dsc", "state"), [(0.9, "ok"), (1.2, "wrong"), ("0.9", "wrong"), (True, "wrong"), (-0.1, "wrong"), (None, "ok")]
 )
 def test_published_tables(tmp_path: Path, dsc: Any, state: str) -> None:
-    """A table that was entered by hand is never outdated; its form is looked at."""
+    """Of a table that was entered by hand the form is looked at."""
     declaration = declare().model_copy(
         update={
             "kind": "published",
@@ -246,7 +247,10 @@ def test_published_tables(tmp_path: Path, dsc: Any, state: str) -> None:
         "mean_of_vertebrae": means,
         "mean_of_spine": means,
     }
-    document = {"schema_version": 1, "kind": "published", "test_sets": {"public": test_set}, "source": {}}
+    document = {"schema_version": SCHEMA_VERSION, "kind": "published", "test_sets": {"public": test_set}, "source": {}}
     (folder / RESULTS).write_text(json.dumps(document))
     (finding,) = verify(folder)["a-paper"]
     assert finding.state == state, finding
+    (folder / RESULTS).write_text(json.dumps(document | {"schema_version": 1}))
+    (finding,) = verify(folder)["a-paper"]
+    assert (finding.state, finding.advice) == ("outdated", f"Bring {RESULTS} to today's form.")

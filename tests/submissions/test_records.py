@@ -17,7 +17,7 @@ from ctspine_bench.files import replacing_together
 from ctspine_bench.published import VERSE_REANNOTATED_DSC, published_table
 from ctspine_bench.submissions.records import Record, find_records, read_record
 from ctspine_bench.submissions.writing import write_declaration
-from ctspine_bench.tables import COLUMNS, write_table
+from ctspine_bench.tables import COLUMNS, SCHEMA_VERSION, write_table
 from ctspine_bench.testsets import OFFICIAL, official
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PAPER = ROOT / "submissions" / "nnunet-paper"
 
-RESULTS: dict[str, Any] = {"schema_version": 1, "kind": "scored", "test_sets": {"public": {"n_cases": 1}}}
+RESULTS: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "kind": "scored", "test_sets": {"public": {"n_cases": 1}}}
 
 Broken = dict[str, Any] | bytes | None
 
@@ -141,7 +141,7 @@ def test_files_that_are_being_replaced_count_when_complete(record_folder: Callab
 @pytest.mark.parametrize(
     ("results", "cases", "code", "found"),
     [
-        (RESULTS | {"schema_version": 2}, None, "E_VERSION", "version 2"),
+        (RESULTS | {"schema_version": SCHEMA_VERSION + 1}, None, "E_VERSION", f"version {SCHEMA_VERSION + 1}"),
         (RESULTS | {"kind": "published"}, None, "E_RECORD", "'published'"),
         (RESULTS | {"test_sets": []}, None, "E_RECORD", "[]"),
         (RESULTS | {"submission": {"slug": "other"}}, None, "E_RECORD", "those of 'other'"),

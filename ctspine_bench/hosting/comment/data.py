@@ -25,6 +25,9 @@ from ctspine_bench.submissions.plain_text import shown
 if TYPE_CHECKING:
     from pathlib import Path
 
+COMMENT_VERSION: Final = 2
+"""Version of the layout of comment.json."""
+
 MAX_BYTES: Final = 256 * 1024
 """How large comment.json may be."""
 
@@ -74,10 +77,18 @@ class _Part(BaseModel):
 
 
 class Scores(_Part):
-    """A DSC and an HD95; `None` where it is undefined or not published."""
+    """A DSC, an HD95 and, where it is known, HD95 of matched; `None` where it is undefined or not published."""
 
     dsc: Share | None
     hd95_mm: Millimetres | None
+    hd95_matched_mm: Millimetres | None = None
+
+
+class PublishedScores(_Part):
+    """A row of the paper: DSC by the official rule, HD95 of matched."""
+
+    dsc: Share
+    hd95_matched_mm: Millimetres
 
 
 class ShareInterval(_Part):
@@ -123,8 +134,7 @@ class TestSetComment(_Part):
 
     Attributes:
         aggregated: Whether there are aggregates at all; not when the organizers' references could not all be read.
-        inferred: The Mean of Vertebrae by the rule that the paper's numbers point to, to be compared with `published`.
-        published: That of nnU-Net as published; `None` for a test set that is not in the paper.
+        published: Mean of Vertebrae of nnU-Net as published; `None` for a test set that is not in the paper.
         refused: The first of the refused cases.
         n_refused: Error code → how many cases were refused with it.
         n_unnamed: How many more were, which are private and not named.
@@ -141,8 +151,7 @@ class TestSetComment(_Part):
     mean_of_spine: Scores
     per_case_dsc: ShareInterval
     vertebrae: Vertebrae | None
-    inferred: Scores
-    published: Scores | None
+    published: PublishedScores | None
     rank: Rank | None
     refused: Annotated[tuple[RefusedCase, ...], Field(max_length=MAX_LISTED)]
     n_refused: Annotated[dict[Code, Number], Field(max_length=len(CODES))]
@@ -152,7 +161,7 @@ class TestSetComment(_Part):
 class CommentData(_Part):
     """The scores of a submission, as much of them as the comment shows."""
 
-    schema_version: Annotated[int, Field(ge=1, le=1)]
+    schema_version: Annotated[int, Field(ge=COMMENT_VERSION, le=COMMENT_VERSION)]
     kind: Literal["scored"]
     slug: Slug
     commit: Commit | None

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from ctspine_bench.hosting.comment.data import MAX_LISTED, parse_comment_data
-from ctspine_bench.tables import write_json
+from ctspine_bench.hosting.comment.data import COMMENT_VERSION, MAX_LISTED, parse_comment_data
+from ctspine_bench.tables import SCHEMA_VERSION, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,15 +38,16 @@ def write_comment_data(
         path: Where to write.
         ranks: Test set → the rank that this submission would take there; without those on which it is not ranked. With
             partial coverage it is ranked on none.
-        reference: results.json of the published nnU-Net; `None` if there is none to compare with.
+        reference: results.json of the published nnU-Net; `None`, or one of an earlier layout, is not compared with.
 
     Raises:
         SubmissionError: E_RECORD, the results are not as they should be.
     """
-    published = (reference or _NOTHING).get("test_sets", _NOTHING)
+    is_current = reference is not None and reference["schema_version"] == SCHEMA_VERSION
+    published = reference["test_sets"] if reference and is_current else _NOTHING
     ranks = ranks if declaration.coverage == "complete" else {}
     document = {
-        "schema_version": 1,
+        "schema_version": COMMENT_VERSION,
         "kind": "scored",
         "slug": slug,
         "commit": results["submission"]["commit"],
@@ -109,8 +110,7 @@ def _test_set(
         "mean_of_spine": _scores(scores.get("mean_of_spine")),
         "per_case_dsc": {limit: per_case.get(limit) for limit in ("mean", "low", "high")},
         "vertebrae": {status: counts[status] for status in ("matched", "missed", "spurious")} if counts else None,
-        "inferred": _scores(scores.get("paper_inferred", _NOTHING).get("mean_of_vertebrae")),
-        "published": _scores(published["mean_of_vertebrae"]) if published else None,
+        "published": _published(published, scores) if published else None,
         "rank": asdict(rank) if rank else None,
         "refused": [{"case_id": each["case_id"], "code": each["code"]} for each in failures[:MAX_LISTED]],
         "n_refused": dict(Counter(each["code"] for each in failures)),
@@ -120,4 +120,12 @@ def _test_set(
 
 def _scores(means: Mapping[str, Any] | None) -> dict[str, float | None]:
     means = means or _NOTHING
-    return {"dsc": means.get("dsc"), "hd95_mm": means.get("hd95_mm")}
+    return {key: means.get(key) for key in ("dsc", "hd95_mm", "hd95_matched_mm")}
+
+
+def _published(published: Mapping[str, Any], scores: Mapping[str, Any]) -> dict[str, float] | None:
+    """Return Mean of Vertebrae of the paper, whose HD95 is that of matched; `None` if it is over other labels."""
+    if scores.get("mean_of_vertebrae", _NOTHING).get("n") != len(published["labels"]):
+        return None
+    means = published["mean_of_vertebrae"]
+    return {"dsc": means["dsc"], "hd95_matched_mm": means["hd95_mm"]}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from ctspine_bench.aggregate import HD95_CAP_MM, official_hd95_mm
+from ctspine_bench.aggregate import HD95_CAP_MM, LOSS_COLUMNS, METRIC_COLUMNS, scored_vertebrae
 from ctspine_bench.hosting.disclosure.suppression import (
     Measure,
     count,
@@ -27,18 +27,23 @@ _SAME: Final = 1e-9
 """Numbers of one case that differ by less are the same but for rounding."""
 
 _STATUSES: Final = ("matched", "missed", "spurious")
+_WHICH: Final = ("", "_of_reference")
 
 
 def case_means(table: pd.DataFrame) -> pd.DataFrame:
-    """One row for each case with a reference vertebra: means over its vertebrae, what its naming got, its losses."""
-    rows = table[(table["row"] == "vertebra") & table["status"].isin(["matched", "missed"])]
-    rows = rows.assign(hd95_mm=official_hd95_mm(rows))
-    means = ["dsc", "hd95_mm", "nsd_1mm", "nsd_2mm", "nsd_3mm"]
-    losses = ["loss_identification", "loss_missed", "loss_boundary"]
-    of_vertebrae = rows.groupby("case_id")[[*means, *losses]].mean()
+    """One row for each case with a reference vertebra: means over its vertebrae, what its naming got, its losses.
+
+    Spurious vertebrae are in the means, as the official rule has it; in the columns that end in `_of_reference` they
+    are not. A case with nothing but spurious ones has no row: all of its means are known, and it protects nobody.
+    """
+    rows = scored_vertebrae(table)
+    in_reference = rows[rows["status"] != "spurious"]
+    of_either = rows.groupby("case_id")[[*METRIC_COLUMNS, *LOSS_COLUMNS]].mean()
+    of_reference = in_reference.groupby("case_id")[["dsc", "loss_identification"]].mean().add_suffix("_of_reference")
     naming = ["identification_rate", "localisation_mm", "n_localised", "dsc_unshifted", "dsc_instance"]
     of_case = table[table["row"] == "case"].set_index("case_id")[[*naming, "panoptic_quality"]]
-    return of_vertebrae.join(of_case).astype(float).reset_index().assign(weight=1.0)
+    found = of_reference.join([of_either, of_case])
+    return found.astype(float).reset_index().assign(weight=1.0)
 
 
 def _known(name: str) -> float:
@@ -55,10 +60,10 @@ def _told(cases: pd.DataFrame, name: str) -> bool:
 
 
 def public_estimates(summary: Summary, cases: pd.DataFrame, table: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Return the means over cases with their intervals."""
+    """Return the means over cases with their intervals; n is how many have a reference vertebra."""
     return {
         name: {
-            "n": share_of_cases(estimate.n, table),
+            "n": share_of_cases(len(cases), table),
             **{
                 part: rounded(value, _digits(name)) if _told(cases, name) else None
                 for part, value in (("mean", estimate.mean), ("low", estimate.low), ("high", estimate.high))
@@ -74,6 +79,7 @@ def public_losses(summary: Summary, cases: pd.DataFrame) -> dict[str, float | No
         "identification": summary.loss.identification,
         "missed": summary.loss.missed,
         "boundary": summary.loss.boundary,
+        "spurious": summary.loss.spurious,
     }
     in_few = [few(int((cases[f"loss_{name}"] > _SAME).sum())) for name in parts]
     told = _told(cases, "dsc") and all(_told(cases, f"loss_{name}") for name in parts) and not any(in_few)
@@ -91,16 +97,29 @@ def public_naming(
         "localisation_mm": tells_no_case(localised, Measure("localisation_mm", _digits("localisation_mm"))),
     }
     # What a reader has already, and what may stand beside it: with all others it differs in no case or in many.
-    published = [cases["dsc"]] + ([cases["dsc"] + cases["loss_identification"]] if None not in losses.values() else [])
+    # Without the spurious vertebrae too, of which a participant may know where they are.
+    published = [cases[f"dsc{which}"] for which in _WHICH]
+    if None not in losses.values():
+        published += [cases[f"dsc{which}"] + cases[f"loss_identification{which}"] for which in _WHICH]
     for name in ("dsc_unshifted", "dsc_instance"):
         differing = [int((~((cases[name] - other).abs() <= _SAME)).sum()) for other in published]
         told[name] = _told(cases, name) and not any(map(few, differing))
         published += [cases[name]] if told[name] else []
     told["panoptic_quality"] = _told(cases, "panoptic_quality")
     return {
+        "levels_right": _levels_right(table),
         **{name: rounded(getattr(naming, name), _digits(name)) if told[name] else None for name in told},
         "label_shifts": _label_shifts(naming.label_shifts, table),
     }
+
+
+def _levels_right(table: pd.DataFrame) -> float | None:
+    """Return the share of all cases in which every level is right, their number to the nearest five."""
+    right = table.loc[table["row"] == "case", "levels_right"]
+    n, n_right = len(right), int(right.sum())
+    if n == 0 or few(n_right) or few(n - n_right):
+        return None
+    return rounded(min(in_fives(n_right), n) / n, 3)
 
 
 def _label_shifts(shifts: Mapping[str, int], table: pd.DataFrame) -> dict[str, int | str | None]:

@@ -5,7 +5,12 @@ rules, and why each is there:
 
 - Nothing about single cases but the failures of the participant's own files.
 - Every number is rounded as the paper prints it: a mean over n cases then leaves each sum open by n/1000 (DSC).
+- A label is over the cases that have it in the reference or in the prediction, as the official rule has it, but its n
+  is that of the references, and so is the n of both means: with one more case in the prediction, the other n would grow
+  where the reference has no such vertebra, and nowhere else. It would answer which case has which label.
 - A cell over one to four cases is not published, its n is "<5" (threshold rule). A zero stays: it singles out nobody.
+  Cases are those of the references: a spurious vertebra is DSC 0 and 100 mm, which is no news to who predicted it, and
+  so it never makes a cell safe, however many there are.
 - A mean over more cases is not published either if fewer than five of them contribute more than hardly anything
   (p%-rule for a coalition of four): an archive with one real prediction and nothing else would otherwise read off that
   case's score, and one with real predictions of a rare label alone would read a hidden cell off the total.
@@ -19,12 +24,16 @@ rules, and why each is there:
   five: exact, they would tell how many vertebrae a case has to who sends one more case the next time. Only `failed` is
   exact: it is the participant's doing.
 - Two published means never differ by one to four cases: DSC with the shift undone or whatever the name equals the DSC
-  per case but for the cases with wrong names, the parts of the loss differ from zero only where there is such a loss,
-  and the inferred rule departs from the official one only in cases with a missed or spurious vertebra. The parts of
-  the loss add up to 1 − DSC: all are published or none. Per label the inferred rule would tell the misses of each.
+  per case but for the cases with wrong names or spurious vertebrae, the parts of the loss differ from zero only where
+  there is such a loss, and HD95 of matched departs from the official HD95 in cases with a missed or spurious vertebra
+  alone, or one beyond 100 mm. The parts of the loss add up to 1 − DSC: all are published or none. HD95 of matched is
+  published of the two means alone: per label it would tell how many of each were missed.
+- The share of cases with every level right is a count of cases: it is published to the nearest five, and not when the
+  right or the wrong ones are one to four.
 - Of a source only its number of cases and its Mean of Spine, which has one mask a case; no Mean of Vertebrae, which
-  subtracted from the means by label would tell of its rare labels; no strata, no detected-only means, no field-of-view
-  tables, no sensitivity: each would be another way to slice the same few cases.
+  subtracted from the means by label would tell of its rare labels; no strata, no variants, no sensitivity: each would
+  be another way to slice the same few cases. Nor the mean over all vertebrae, VerSe's identification rate, or sources
+  on shared labels: the same cases, weighted otherwise. Nor the labels without a reference: those are names of cases.
 - A failure is told by its code; the text of one found beside the reference (another grid) would describe the reference.
   `public_record.explained` puts back the words of what intake refused in the participant's file alone. Cases that are
   neither in a published list nor in the archive, whose names nobody outside knows, are only counted. Of predictions for
@@ -66,13 +75,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from ctspine_bench.evaluate import SubmissionScore
-    from ctspine_bench.summary import InferredMeans, Means, Summary
+    from ctspine_bench.summary import Means, Summary
 
 PUBLIC_KEYS: Final = frozenset(
     {
         *("title", "note", "private", "n_cases", "expected_cases", "complete"),
         *("counts", "labels", "mean_of_vertebrae", "mean_of_vertebrae_without_l6", "mean_of_spine", "per_case"),
-        *("identification", "loss", "paper_inferred", "sources"),
+        *("identification", "loss", "sources"),
         *("failures", "n_other_failures"),
     }
 )
@@ -81,6 +90,7 @@ PUBLIC_KEYS: Final = frozenset(
 _DSC: Final = Measure("dsc", 3)
 _HD95: Final = Measure("hd95_mm", 2, HD95_CAP_MM)
 _BOTH: Final = (_DSC, _HD95)
+_HD95_MATCHED: Final = Measure("hd95_matched_mm", 2, HD95_CAP_MM)
 _HIDDEN: Final = {"n": None, "dsc": None, "hd95_mm": None}
 _UNKNOWN_SOURCE: Final = ""
 
@@ -114,25 +124,28 @@ def public_aggregates(summary: Summary, table: pd.DataFrame) -> dict[str, Any]:
         summary: All aggregates of the table.
         table: The case table (see `tables.COLUMNS`).
     """
-    rows = _official_rows(table)
+    rows = _reference_rows(table)
     vertebrae, spine = rows[rows["name"] != "spine"], rows[rows["name"] == "spine"]
     cases = case_means(table)
     losses = public_losses(summary, cases)
+    of_spine = _total(summary.official.mean_of_spine, spine, table[table["row"] == "spine"])
     return {
         "counts": public_counts(summary, table),
-        **_labels(summary, vertebrae),
-        "mean_of_spine": {**_means(summary.official.mean_of_spine, spine), "n": share_of_cases(len(spine), table)},
+        **_labels(summary, vertebrae, table),
+        "mean_of_spine": {**of_spine, "n": share_of_cases(len(spine), table)},
         "per_case": public_estimates(summary, cases, table),
         "identification": public_naming(summary, table, cases, losses),
         "loss": losses,
-        "paper_inferred": _inferred(summary, table),
         "sources": _sources(summary, table, spine),
     }
 
 
-def _official_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """One row for each reference mask with its DSC and HD95 after the policies; each name weighs 1 in all."""
-    scored = table[table["status"].isin(["matched", "missed"])]
+def _reference_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """One row for each reference mask, with its DSC and HD95 after the policies and what it weighs in the means.
+
+    Each name weighs 1 in all, together with its spurious masks, which have no rows: they are known, and protect nobody.
+    """
+    scored = table[table["status"].notna()]
     rows = pd.DataFrame(
         {
             "case_id": scored["case_id"].astype(str),
@@ -142,7 +155,7 @@ def _official_rows(table: pd.DataFrame) -> pd.DataFrame:
             "hd95_mm": official_hd95_mm(scored),
         }
     )
-    return _weighted(rows)
+    return _weighted(rows)[(scored["status"] != "spurious").to_numpy(bool)]
 
 
 def _weighted(rows: pd.DataFrame) -> pd.DataFrame:
@@ -151,15 +164,34 @@ def _weighted(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _means(means: Means, rows: pd.DataFrame) -> dict[str, Any]:
     """The means of some rows if they may be told; their n always, as how many masks there are is for the caller."""
-    told = not means.n or tells_no_case(rows, *_BOTH)
+    told = not means.n_reference or tells_no_case(rows, *_BOTH)
     return {
-        "n": means.n,
+        "n": means.n_reference,
         "dsc": rounded(means.dsc, _DSC.digits) if told else None,
         "hd95_mm": rounded(means.hd95_mm, _HD95.digits) if told else None,
     }
 
 
-def _labels(summary: Summary, vertebrae: pd.DataFrame) -> dict[str, Any]:
+def _total(means: Means, rows: pd.DataFrame, masks: pd.DataFrame) -> dict[str, Any]:
+    """The means of all vertebrae or all spines; HD95 of matched with them, which published numbers are compared with.
+
+    Args:
+        means: The means.
+        rows: Of the references.
+        masks: The same in the case table, spurious ones too.
+    """
+    hd95_mm = masks["hd95_mm"].astype(float)
+    names = {"case_id": masks["case_id"].astype(str), "name": masks["vertebra"].astype(str)}
+    matched = _weighted(pd.DataFrame({**names, "hd95_matched_mm": hd95_mm})[hd95_mm.notna()])
+    # Where it departs from the official one.
+    departing = (masks["status"] == "spurious", (masks["status"] == "missed") | (hd95_mm > HD95_CAP_MM))
+    in_few = any(few(masks.loc[where.to_numpy(bool), "case_id"].nunique()) for where in departing)
+    is_told = not in_few and tells_no_case(matched, _HD95_MATCHED)
+    matched_mm = rounded(means.hd95_matched_mm, _HD95_MATCHED.digits) if is_told else None
+    return {**_means(means, rows), "hd95_matched_mm": matched_mm}
+
+
+def _labels(summary: Summary, vertebrae: pd.DataFrame, table: pd.DataFrame) -> dict[str, Any]:
     official = summary.official
     cells = {name: vertebrae[vertebrae["name"] == name] for name in VERTEBRAE}
     unsafe = {name for name, rows in cells.items() if len(rows) and not tells_no_case(rows, *_BOTH)}
@@ -167,48 +199,12 @@ def _labels(summary: Summary, vertebrae: pd.DataFrame) -> dict[str, Any]:
     labels = {name: _means(official.labels[name], cells[name]) for name in VERTEBRAE}
     for name in hidden:
         labels[name] = {**_HIDDEN, "n": count(len(cells[name]), len(cells[name]), hidden=True)}
-    of_vertebrae = _means(official.mean_of_vertebrae, vertebrae)
+    of_vertebrae = _total(official.mean_of_vertebrae, vertebrae, table[table["row"] == "vertebra"])
     without_l6 = _means(official.mean_of_vertebrae_without_l6, vertebrae[vertebrae["name"] != "L6"])
     return {
         "labels": labels,
         "mean_of_vertebrae": of_vertebrae,
         "mean_of_vertebrae_without_l6": dict(_HIDDEN) if "L6" in hidden else without_l6,
-    }
-
-
-def _inferred(summary: Summary, table: pd.DataFrame) -> dict[str, Any]:
-    """The means by the inferred rule, which published numbers are compared with; not per label."""
-    inferred = summary.paper_inferred
-    vertebrae, spine = table[table["row"] == "vertebra"], table[table["row"] == "spine"]
-    of_vertebrae = _inferred_means(inferred.mean_of_vertebrae, vertebrae)
-    of_spine = _inferred_means(inferred.mean_of_spine, spine)
-    return {
-        "labels": {},
-        "mean_of_vertebrae": of_vertebrae,
-        "mean_of_spine": {**of_spine, "n": share_of_cases(inferred.mean_of_spine.n, table)},
-    }
-
-
-def _inferred_means(means: InferredMeans, masks: pd.DataFrame) -> dict[str, Any]:
-    rows = pd.DataFrame(
-        {
-            "case_id": masks["case_id"].astype(str),
-            "name": masks["vertebra"].astype(str),
-            "status": masks["status"].astype(str),
-            "dsc": masks["dsc"].astype(float).fillna(0.0),
-            "hd95_mm": masks["hd95_mm"].astype(float),
-        }
-    )
-    matched = _weighted(rows[rows["hd95_mm"].notna()])
-    # Where the inferred rule departs from the official one.
-    with_dsc = rows.loc[rows["status"] == "spurious", "case_id"].nunique()
-    with_hd95 = rows.loc[(rows["status"] == "missed") | (rows["hd95_mm"] > HD95_CAP_MM), "case_id"].nunique()
-    dsc_told = not few(with_dsc) and tells_no_case(_weighted(rows), _DSC)
-    hd95_told = not few(with_hd95) and tells_no_case(matched, _HD95)
-    return {
-        "n": means.n,
-        "dsc": rounded(means.dsc, _DSC.digits) if dsc_told else None,
-        "hd95_mm": rounded(means.hd95_mm, _HD95.digits) if hd95_told else None,
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.rankings import mean_then_rank, removal
 from ctspine_bench.rankings.differences import corrected_p_values, differences
-from ctspine_bench.rankings.paired import METRICS, case_means, label_means
+from ctspine_bench.rankings.paired import METRICS, comparable_case_means, label_means
 from ctspine_bench.rankings.pairwise import wilcoxon
 from ctspine_leaderboard.views.compare.means import LabelRow
 from ctspine_leaderboard.views.kept import Kept
@@ -121,12 +121,11 @@ def compared_by_cases(
     found = differences(both, metric, region)
     if found.mean is None:
         return None
-    means = case_means(both, metric, region)
+    means = comparable_case_means(both, metric, region)
     there = np.flatnonzero(~np.isnan(means[:, 0]))
-    reference = both.reference
     compared = CaseComparison(
-        case_ids=tuple(reference.case_ids[place] for place in there),
-        sources=tuple(reference.sources[place] for place in there),
+        case_ids=tuple(both.vertebrae.case_ids[place] for place in there),
+        sources=tuple(both.vertebrae.sources[place] for place in there),
         means=means[there],
         larger_is_better=METRICS[metric].larger_is_better,
         test=_test(board, paired, test_set, slugs, metric, region, means[:, 0] - means[:, 1]),

@@ -1,7 +1,7 @@
 """What is published of two submissions, label by label: all that can be compared without their cases.
 
-Published results follow the rule that the paper's numbers point to (docs/CORRECTNESS.md): they are compared with what
-that rule gives for the other, never with its official means.
+The paper's DSC follows the official rule; its HD95 is over matched vertebrae (docs/CORRECTNESS.md). So a published HD95
+is compared with the HD95 of matched of the other, never with its official one.
 """
 
 from __future__ import annotations
@@ -9,16 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ctspine_bench.aggregate import inferred_table
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.charts.comparison import LabelDifference
 from ctspine_bench.rankings.paired import REGIONS
-from ctspine_leaderboard.views.case_tables import case_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ctspine_bench.board import Board, Entry
+    from ctspine_bench.board import Entry
 
 
 @dataclass(frozen=True)
@@ -62,17 +60,15 @@ class ToldMeans:
     mean: float | None
 
 
-def told(board: Board, entry: Entry, test_set: str, metric: str, *, inferred: bool) -> ToldMeans:
-    """Return what is told of a submission: by the official rule, or by the inferred one of the paper."""
+def told(entry: Entry, test_set: str, metric: str, *, matched: bool) -> ToldMeans:
+    """Return what is told of a submission; with `matched`, of HD95 what is comparable with the paper's."""
     results = entry.on(test_set)
-    if inferred and not is_published(entry):
-        mean = results.get("paper_inferred", {}).get("mean_of_vertebrae", {}).get(metric)
-        return ToldMeans(*_inferred_labels(board, entry, test_set, metric), mean)
+    column = "hd95_matched_mm" if matched and metric == "hd95_mm" and not is_published(entry) else metric
     labels = results.get("labels", {})
     return ToldMeans(
-        labels={name: means[metric] for name, means in labels.items() if means.get(metric) is not None},
+        labels={name: means[column] for name, means in labels.items() if means.get(column) is not None},
         counts={name: means["n"] for name, means in labels.items() if isinstance(means.get("n"), int)},
-        mean=results.get("mean_of_vertebrae", {}).get(metric),
+        mean=results.get("mean_of_vertebrae", {}).get(column),
     )
 
 
@@ -96,15 +92,3 @@ def _n(first: ToldMeans, second: ToldMeans, name: str) -> int | None:
     found = {told.counts[name] for told in (first, second) if name in told.counts}
     return found.pop() if len(found) == 1 else None
 
-
-def _inferred_labels(
-    board: Board, entry: Entry, test_set: str, metric: str
-) -> tuple[Mapping[str, float], Mapping[str, int]]:
-    table = case_table(board, entry, test_set)
-    if table is None or metric not in {"dsc", "hd95_mm"}:
-        return {}, {}
-    found = inferred_table(table).labels
-    values = {name: getattr(means, metric) for name, means in found.items() if means.n}
-    return {name: value for name, value in values.items() if value is not None}, {
-        name: means.n for name, means in found.items() if means.n
-    }

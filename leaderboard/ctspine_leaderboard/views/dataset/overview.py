@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ctspine_bench.board import Board
-    from ctspine_bench.rankings.paired import ReferenceVertebrae
+    from ctspine_bench.rankings.paired import Vertebrae
     from ctspine_bench.testsets import TestSet
 
 ALL: Final = "All"
@@ -116,7 +116,7 @@ def remarks(board: Board) -> tuple[str, ...]:
 def _of_test_set(board: Board, test_set: TestSet) -> list[Counts]:
     paired = board.paired(test_set.name)
     if paired is not None:
-        return _counted(test_set, paired.reference)
+        return _counted(test_set, paired.vertebrae)
     if test_set.cases is not None:
         of_case = [source_of(case_id) or "" for case_id in test_set.cases]
         sources: dict[str, Any] = {name: of_case.count(name) for name in SOURCES if name in of_case}
@@ -134,7 +134,7 @@ def _listed(test_set: TestSet, n_cases: int | str | None, sources: dict[str, Any
     return rows + [Counts(test_set, name, n, paper_cases(test_set.name, name)) for name, n in sources.items()]
 
 
-def _counted(test_set: TestSet, reference: ReferenceVertebrae) -> list[Counts]:
+def _counted(test_set: TestSet, reference: Vertebrae) -> list[Counts]:
     of_case = np.array(reference.sources, object)
     known = [name for name in SOURCES if (of_case == name).any()]
     others = sorted(set(reference.sources) - set(known))
@@ -142,7 +142,7 @@ def _counted(test_set: TestSet, reference: ReferenceVertebrae) -> list[Counts]:
     return rows + [_count(test_set, name or "unknown", reference, of_case == name) for name in (*known, *others)]
 
 
-def _count(test_set: TestSet, source: str, reference: ReferenceVertebrae, cases: NDArray[np.bool_]) -> Counts:
+def _count(test_set: TestSet, source: str, reference: Vertebrae, cases: NDArray[np.bool_]) -> Counts:
     rows = cases[reference.case]
     label = reference.label[rows]
     with_l6 = np.zeros(len(cases), np.bool_)

@@ -25,7 +25,7 @@ def provenance_facts(board: Board, entry: Entry, link: Link = submission_link) -
     rows: list[tuple[str, str | Markup]] = [
         ("Scored", made["created"]),
         ("Version of ctspine-bench", made["version"]),
-        ("Digest of the scorer", _beside_today(made["engine_sha256"], today.engine_sha256)),
+        ("Digest of the scorer", _beside_today(made["engine_sha256"], today.engine_version)),
         ("Command", made["command"]),
     ]
     for name in (entry.results or {})["test_sets"]:

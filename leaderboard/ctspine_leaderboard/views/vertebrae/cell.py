@@ -192,15 +192,15 @@ def _scores(board: Board, entry: Entry, test_set: str) -> PairedScores | None:
 
 
 def _cases(scores: PairedScores, label: int, measure: Metric) -> tuple[CaseValue, ...]:
-    reference = scores.reference
-    rows = np.flatnonzero(reference.label == label)
+    vertebrae = scores.vertebrae
+    rows = np.flatnonzero(vertebrae.label == label)
     values = scores.measures[measure.name][rows, 0]
     order = np.argsort(values if measure.larger_is_better else -values, kind="stable")
     found = []
     for row, value in zip(rows[order].tolist(), values[order].tolist(), strict=True):
-        case = int(reference.case[row])
+        case = int(vertebrae.case[row])
         missed = bool(scores.measures[MISSED][row, 0])
-        found.append(CaseValue(reference.case_ids[case], reference.sources[case], value, missed))
+        found.append(CaseValue(vertebrae.case_ids[case], vertebrae.sources[case], value, missed))
     return tuple(found)
 
 

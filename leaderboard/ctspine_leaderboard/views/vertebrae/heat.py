@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MEASURES: Final[Mapping[str, Metric]] = {
     **METRICS,
-    MISSED: Metric(MISSED, "Missed share", "", larger_is_better=False, digits=3, missed=1.0),
+    MISSED: Metric(MISSED, "Missed share", "", larger_is_better=False, digits=3, best=0.0, worst=1.0),
 }
 """What the map can show: the metrics, and the share of the vertebrae that are missed."""
 
