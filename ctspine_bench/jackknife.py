@@ -65,16 +65,18 @@ class Uncertainty:
         ends: NDArray[np.float64] = np.clip([scores - half, scores + half], *bounds)
         return ends
 
-    def noise(self, draws: int = DRAWS, seed: int = SEED) -> NDArray[np.float64]:
-        """Return draws of how far all scores are off, `(draws, S)`: multivariate t with their covariance.
+    def noise(self, draws: int = DRAWS) -> NDArray[np.float64]:
+        """Return normal draws of how far all scores are off, `(draws, S)`, with their covariance.
 
-        Whatever is read off such draws agrees with the intervals, and equal scores of equal cases are off alike.
+        Scores that deviate alike are off alike: who submits the same twice is never told apart from themselves.
         """
-        generator = np.random.default_rng(seed)
+        return np.random.default_rng(SEED).standard_normal((draws, len(self.deviations))) @ self.deviations
+
+    def drawn(self, scores: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return scores as they could be, `(draws, S)`: multivariate t, so that they agree with the intervals."""
         df = float(self.df.min())
-        noise = generator.standard_normal((draws, len(self.deviations))) @ self.deviations
-        scale = np.sqrt(df / generator.chisquare(df, (draws, 1)))
-        return np.asarray(noise * scale, np.float64)
+        scale = np.sqrt(df / np.random.default_rng(SEED + 1).chisquare(df, (len(noise), 1)))
+        return scores + noise * scale
 
 
 def uncertainty(

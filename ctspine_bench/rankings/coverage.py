@@ -12,25 +12,24 @@ from typing import Final, Literal
 
 Averaged = Literal["mean_of_vertebrae", "mean_rank", "mean_over_vertebrae", "per_case"]
 
-AS_IT_SHOULD: Final = 150
-"""From so many cases on, intervals cover as they should, and nothing is printed beside them."""
+AS_IT_SHOULD: Final = (0.93, 0.97)
+"""Where the measured share is in this range, nothing is printed beside an interval."""
 
 
 def measured_coverage(n_cases: int, of: Averaged = "mean_of_vertebrae") -> float | None:
-    """Return the coverage measured at the largest simulated n not above; `None` at 150 and more, or under 10.
+    """Return the coverage measured at the largest simulated n not above; `None` where it is as it should, or under 10.
 
     Args:
         n_cases: How many cases there are.
-        of: What the interval is of: Mean of Vertebrae or a mean rank, as standings have them; the mean over all
-            vertebrae, in which frequent labels weigh more; or the mean over cases.
+        of: What the interval is of: Mean of Vertebrae or a mean rank; the mean over all vertebrae, in which frequent
+            labels weigh more; or the mean over cases.
     """
-    if n_cases >= AS_IT_SHOULD:
-        return None
-    measured = sorted(_measured().items(), reverse=True)
-    return next((shares[of] for n, shares in measured if n <= n_cases), None)
+    share = next((shares[of] for n, shares in sorted(measured().items(), reverse=True) if n <= n_cases), None)
+    return None if share is None or AS_IT_SHOULD[0] <= share <= AS_IT_SHOULD[1] else share
 
 
 @cache
-def _measured() -> dict[int, dict[str, float]]:
+def measured() -> dict[int, dict[str, float]]:
+    """Return number of cases → what was measured with so many."""
     content = json.loads(files(__package__).joinpath("coverage.json").read_text("utf-8"))
     return {int(n): shares for n, shares in content["coverage"].items()}

@@ -10,11 +10,12 @@ Errors and draws are those of `jackknife`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ctspine_bench.jackknife import CONFIDENCE, students_t
+from ctspine_bench.jackknife import CONFIDENCE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 # Differences between scores that are smaller are rounding, and so are standard errors.
 _ROUNDING: Final = 1e-12
+# 1.96: the half width of a normal interval in standard errors.
+_OF_ONE: Final = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 # Draws for which the differences of one submission to all others are held at a time: they stay in the cache.
 _BLOCK: Final = 1000
 
@@ -50,7 +53,7 @@ def surely_better(scores: NDArray[np.float64], uncertain: Uncertainty, noise: ND
     Args:
         scores: `(S,)`, as observed; the larger the better.
         uncertain: How far they could be off.
-        noise: `(draws, S)`, draws of that.
+        noise: `(draws, S)`, normal draws of that.
 
     Returns:
         `(S, S)`: whether the one of the row is surely better than the one of the column.
@@ -62,9 +65,17 @@ def surely_better(scores: NDArray[np.float64], uncertain: Uncertainty, noise: ND
     largest = np.concatenate(
         [_largest(deviations[i : i + _BLOCK], precision) for i in range(0, len(deviations), _BLOCK)]
     )
-    limit = max(float(np.quantile(largest, CONFIDENCE)), float(students_t(uncertain.df).max()))
+    of_all_pairs = max(float(np.quantile(largest, CONFIDENCE)), _OF_ONE)
+    limit = _students(of_all_pairs, float(uncertain.df.min()))
     sure: NDArray[np.bool_] = scores[:, None] - scores > limit * errors + _ROUNDING
     return sure
+
+
+def _students(z: float, df: float) -> float:
+    """Return where Student's t has the tail that the normal distribution has from z on: errors are estimates too."""
+    from scipy.special import ndtr, stdtrit  # slow to import, and standings are mostly read from the cache
+
+    return -float(stdtrit(df, float(ndtr(-z))))
 
 
 def difference_errors(deviations: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -93,7 +93,8 @@ def of_mean_of_vertebrae(paired: PairedScores, metric: str, region: str, leader:
             names = _names(paired, removed[rival])
             return Removal(k, exact=k <= 2, case_ids=names, new_leader=paired.slugs[rivals[rival]])
         ours, theirs = (side.mean_without_one() for side in sides)
-        without = np.where(alive & np.isfinite(ours) & np.isfinite(theirs), ours - theirs, np.inf)
+        there = alive & np.isfinite(ours) & np.isfinite(theirs)
+        without = np.subtract(ours, theirs, out=np.full_like(ours, np.inf), where=there)
         case = np.argmin(without, axis=0)
         lead = np.take_along_axis(without, case[None], axis=0)[0]
         for side in sides:

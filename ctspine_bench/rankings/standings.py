@@ -156,7 +156,7 @@ def standings(
     uncertain = uncertainty(scores, left_out, rule.weights(paired, region))
     noise = uncertain.noise(draws)
     # The mean of those that are not told apart stands for each of them.
-    drawn = sign * (scores + noise)
+    drawn = sign * uncertain.drawn(scores, noise)
     low, high = stability.rank_ranges(drawn if alike is None else drawn @ (same / same.sum(axis=0)))
     sure = surely_better(sign * scores, uncertain, noise) & ~same
     bounds = (1.0, float(len(scores))) if rule.ranks else (0.0, max(1.0, METRICS[metric].worst))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from simulated_scores import board_of, scores_of
 
-from ctspine_bench.bootstrap import DRAWS, SEED
+from ctspine_bench.jackknife import DRAWS, SEED
 from ctspine_bench.rankings import SCHEMES, Standings, standings
 from ctspine_bench.rankings.coverage import measured_coverage
 from ctspine_bench.rankings.mean_then_rank import scores as means_of
@@ -26,7 +26,7 @@ from ctspine_bench.tables import case_table
 if TYPE_CHECKING:
     from types import ModuleType
 
-WITH_INTERVALS = [name for name, scheme in SCHEMES.items() if scheme.resampled]
+WITH_INTERVALS = [name for name, scheme in SCHEMES.items() if scheme.left_out]
 
 
 def places(found: Standings) -> dict[str, tuple[int, int | None, int | None]]:
@@ -68,7 +68,7 @@ def test_ranks_by_hand() -> None:
 
 
 def test_the_scheme_of_tests_has_no_intervals() -> None:
-    """Its score is made of tests: no resamples, no intervals, nothing about stability."""
+    """Its score is made of tests: no draws, no intervals, nothing about stability."""
     found = standings(board_of(30, np.random.default_rng(1), (0.1, 0.0)), "significance")
     assert places(found) == {"s0": (1, None, None), "s1": (2, None, None)}
     assert [row.score for row in found.rows] == [1.0, 2.0]
@@ -93,9 +93,9 @@ def test_a_known_order_comes_out(scheme: str, metric: str) -> None:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_tie_comes_out(scheme: str) -> None:
-    """The same predictions under two names share rank, score, interval and every resample."""
+    """The same predictions under two names share rank, score, interval and every draw."""
     paired = board_of(50, np.random.default_rng(3), (-0.2, 0.0, 0.1)).of("s0", "s1", "s1", "s2")
-    twins = PairedScores(("last", "twin", "copy", "first"), paired.reference, paired.measures)
+    twins = PairedScores(("last", "twin", "copy", "first"), paired.vertebrae, paired.present, paired.measures)
     found = {row.slug: row for row in standings(twins, scheme).rows}
     assert [found[slug].rank for slug in ("first", "copy", "twin", "last")] == [1, 2, 2, 4]
     one, other = found["copy"], found["twin"]
@@ -108,7 +108,7 @@ def test_a_tie_comes_out(scheme: str) -> None:
 
 @pytest.mark.parametrize("scheme", WITH_INTERVALS)
 def test_pure_noise_comes_out(scheme: str) -> None:
-    """Of six equals each could have any rank, is first now and then, and orders of resamples hardly agree."""
+    """Of six equals each could have any rank, is first now and then, and orders of draws hardly agree."""
     found = standings(board_of(80, np.random.default_rng(4), (0.0,) * 6), scheme)
     assert {(row.low, row.high) for row in found.rows} == {(1, 6)}
     assert max(row.p_first or 0 for row in found.rows) < 0.9
@@ -171,7 +171,7 @@ def test_an_interval_contains_its_rank(seed: int, n_submissions: int, n_cases: i
                     assert (row.low, row.high) == (1, n_submissions)
                     continue
                 assert sum(row.frequencies) == pytest.approx(1)
-                worst = n_submissions if SCHEMES[scheme].ranks else max(1.0, METRICS[metric].missed)
+                worst = n_submissions if SCHEMES[scheme].ranks else max(1.0, METRICS[metric].worst)
                 assert 0 <= row.score_low <= row.score_high <= worst
 
 
@@ -226,7 +226,7 @@ def test_leaving_out_one_case_by_loops(scheme: str) -> None:
     assert len(found) > 1
 
 
-def test_shares_of_resamples() -> None:
+def test_shares_of_draws() -> None:
     """P(rank 1) is the first of the frequencies, which add up to 1 for each submission and each rank."""
     found = standings(board_of(30, np.random.default_rng(11), (0.0, 0.01, 0.02)))
     frequencies = np.array([row.frequencies for row in found.rows])
@@ -248,7 +248,7 @@ def test_alone() -> None:
 def test_the_order_of_submissions_means_nothing(scheme: str) -> None:
     """Whoever comes first in the input, and among twins too: the standings are the same to the last bit."""
     paired = board_of(30, np.random.default_rng(13), (0.0, 0.01, 0.02, 0.02)).of("s0", "s1", "s2", "s3", "s3")
-    paired = PairedScores(("b", "d", "e", "c", "a"), paired.reference, paired.measures)
+    paired = PairedScores(("b", "d", "e", "c", "a"), paired.vertebrae, paired.present, paired.measures)
     found = standings(paired, scheme)
     for order in (("a", "b", "c", "d", "e"), ("e", "d", "c", "b", "a"), ("c", "a", "e", "b", "d")):
         assert standings(paired.of(*order), scheme) == found

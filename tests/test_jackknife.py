@@ -1,0 +1,113 @@
+"""Intervals by leaving one case out: against SciPy, plain loops, and what must not matter."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ctspine_bench.aggregate import estimate
+from ctspine_bench.jackknife import (
+    PRIOR_DF,
+    SMALLEST_N,
+    Uncertainty,
+    ratio_interval,
+    ratio_left_out,
+    uncertainty,
+)
+
+VALUES = np.array([0.2, 0.95, 0.91, 0.88, 0.97, 0.6, 0.93, 0.9, 0.85, 0.99, 0.94, 0.4])
+
+
+@pytest.mark.parametrize("n", [10, 12, 40, 200])
+def test_a_plain_mean_has_the_interval_of_student(n: int) -> None:
+    """Cases that all carry the same have exactly the interval of SciPy's t distribution."""
+    values = np.random.default_rng(n).normal(0.5, 0.05, n)
+    expected = stats.t.interval(0.95, n - 1, values.mean(), stats.sem(values))
+    assert ratio_interval(values, np.ones(n), (0.0, 1.0)) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_ratio_by_loops() -> None:
+    """Σ sums / Σ n without each case, one at a time; a case that has all of it leaves nothing."""
+    sums, n = np.array([1.0, 2.0, 0.0, 4.0]), np.array([2.0, 3.0, 0.0, 5.0])
+    expected = [sum(np.delete(sums, i)) / sum(np.delete(n, i)) for i in range(4)]
+    assert ratio_left_out(sums, n) == pytest.approx(expected)
+    assert np.isnan(ratio_left_out(np.array([1.0, 0.0]), np.array([1.0, 0.0]))[0])
+
+
+def test_moderation_by_loops() -> None:
+    """The squared error is λ Σ d² + (1 − λ) Σ w² · mean of (d/w)², with λ and degrees of freedom from the weights."""
+    rng = np.random.default_rng(1)
+    weights = rng.dirichlet(np.ones(15))
+    left_out = rng.normal(0, 0.1, (15, 2))
+    scores = np.array([0.4, 0.6])
+    found = uncertainty(scores, left_out, weights)
+    carried = sum(w**2 for w in weights) ** 2 / sum(w**4 for w in weights) - 1
+    own = carried / (carried + PRIOR_DF)
+    for column in range(2):
+        d = np.sqrt(14 / 15) * (left_out[:, column] - scores[column])
+        average = np.mean([(each / w) ** 2 for each, w in zip(d, weights, strict=True)])
+        expected = own * sum(d**2) + (1 - own) * sum(w**2 for w in weights) * average
+        assert found.errors[column] ** 2 == pytest.approx(expected)
+    assert found.df == pytest.approx([min(carried + PRIOR_DF, 14)] * 2)
+
+
+def test_two_cases_that_carry_a_score_have_few_degrees_of_freedom() -> None:
+    """If two of twenty cases carry nearly all of it, the interval has hardly more than those of the prior."""
+    weights = np.array([0.49, 0.49, *np.full(18, 0.02 / 18)])
+    found = uncertainty(np.array([0.5]), np.random.default_rng(2).normal(0.5, 0.1, (20, 1)), weights)
+    assert PRIOR_DF < found.df[0] < PRIOR_DF + 1.1
+
+
+def test_a_case_without_a_reference_counts_as_it_is() -> None:
+    """A case that carries nothing by its reference, but has a spurious vertebra, widens the interval."""
+    weights = np.array([*np.full(12, 1 / 12), 0.0])
+    left_out = np.full((13, 1), 0.5)
+    left_out[:12] += np.random.default_rng(3).normal(0, 0.01, (12, 1))
+    without = uncertainty(np.array([0.5]), left_out, weights).errors[0]
+    left_out[12] += 0.1
+    assert uncertainty(np.array([0.5]), left_out, weights).errors[0] == pytest.approx(
+        np.hypot(without, 0.1 * np.sqrt(11 / 12))
+    )
+
+
+@pytest.mark.parametrize("n", [0, 1, SMALLEST_N - 1])
+def test_no_interval_for_few_cases(n: int) -> None:
+    """Under ten cases there is no interval; the mean stays, and is empty for none."""
+    values = VALUES[:n]
+    found = estimate(values, np.ones(n), "dsc")
+    assert (found.n, found.low, found.high) == (n, None, None)
+    assert found.mean == (pytest.approx(values.mean()) if n else None)
+
+
+def test_intervals_stay_where_scores_can_be() -> None:
+    """An interval ends at the best and at the worst score that there is."""
+    wide = Uncertainty(np.array([[0.3, 0.3]]), np.array([10.0, 10.0]))
+    low, high = wide.intervals(np.array([0.9, 0.1]), (0.0, 1.0))
+    half = 0.3 * stats.t.ppf(0.975, 10)
+    assert low == pytest.approx([0.9 - half, 0.0])
+    assert high == pytest.approx([1.0, 0.1 + half])
+
+
+def test_equal_values_have_no_width() -> None:
+    """Cases that agree leave no uncertainty."""
+    assert ratio_interval(np.full(12, 0.25), np.ones(12), (0.0, 1.0)) == pytest.approx((0.25, 0.25))
+
+
+def test_draws_have_the_covariance_of_the_deviations() -> None:
+    """Noise is normal with covariance DᵀD; drawn scores are Student's t about the scores (Kolmogorov–Smirnov)."""
+    rng = np.random.default_rng(4)
+    deviations = rng.normal(0, 0.1, (30, 3))
+    deviations[:, 2] = deviations[:, 1]
+    found = Uncertainty(deviations, np.full(3, 12.0))
+    noise = found.noise(40_000)
+    assert np.cov(noise, rowvar=False) == pytest.approx(deviations.T @ deviations, abs=0.01)
+    assert noise[:, 1] == pytest.approx(noise[:, 2], abs=1e-12)
+    drawn = found.drawn(np.array([0.5, 0.6, 0.7]), noise)
+    assert stats.kstest((drawn[:, 0] - 0.5) / found.errors[0], stats.t(12).cdf).pvalue > 0.01
+
+
+def test_noise_is_fixed() -> None:
+    """The same deviations give the same draws on every run."""
+    found = Uncertainty(np.random.default_rng(5).normal(size=(12, 2)), np.full(2, 11.0))
+    assert np.array_equal(found.noise(100), found.noise(100))
