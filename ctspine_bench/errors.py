@@ -69,6 +69,7 @@ CODES: Final = {
     "E_QUOTA": "no private scoring left for this team in this period",
     "E_RECORD": "a submission record that is broken",
     "E_VERSION": "a record from a newer version of ctspine-bench",
+    "E_COMPARE": "results that cannot be compared: of other cases, references or an earlier version",
     "E_STANDINGS": "private standings that cannot be used",
     "E_RECIPE": "a recipe of a baseline that is not valid",
     "E_TRAINING_SET": "training cases that are missing, doubled or too many",

@@ -103,6 +103,25 @@ def uncertainty(
     return Uncertainty(np.sqrt(factors) * deviations, np.broadcast_to(df, scores.shape))
 
 
+def moderated_over_labels(
+    variances: NDArray[np.float64], n: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the squared errors of the means of several labels, and their degrees of freedom, `(L,)` each.
+
+    A label that few cases have, or that all miss, says too little about how far its mean could be off. With s² the
+    variance of a single vertebra, a label's own one counts n − 1 times, and the common one of all labels as often as
+    the prior has degrees of freedom: (n − 1) s_l² + 6 s̄², over n + 5 (Smyth, 2004).
+
+    Args:
+        variances: `(L,)` squared errors, each as its label has them by itself.
+        n: `(L,)` how many cases have the label, at least 1.
+    """
+    own_df, of_one = n - 1, variances * n
+    common = float((own_df * of_one).sum() / max(float(own_df.sum()), 1.0))
+    moderated = (own_df * of_one + PRIOR_DF * common) / (own_df + PRIOR_DF)
+    return moderated / n, np.minimum(own_df + PRIOR_DF, np.maximum(own_df.sum(), 1.0))
+
+
 def students_t(df: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the half width of a 95 % interval in standard errors."""
     from scipy.special import stdtrit  # slow to import, and standings are mostly read from the cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from ctspine_bench.evaluate import SubmissionScore
 from ctspine_bench.provenance import Settings
 from ctspine_bench.records import CaseResult, CaseScore, Failure, Identification, VertebraScore
 from ctspine_bench.tables import case_table
-from ctspine_bench.testsets import TestSet, custom
+from ctspine_bench.testsets import TestSet, custom, official
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +81,12 @@ def submission(
     return SubmissionScore(
         test_set, tuple(results), table, summarise(table) if readable else None, ignored, 0, Settings()
     )
+
+
+def completed(name: str, *results: CaseResult, pooled: bool = False) -> SubmissionScore:
+    """A submission on an official test set that is complete with those cases."""
+    test_set = replace(official(name), expected_count=len(results))
+    return replace(submission(results, test_set), settings=Settings(pooled=pooled))
 
 
 def unreadable_reference() -> SubmissionScore:

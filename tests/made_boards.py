@@ -18,11 +18,12 @@ from ctspine_bench.evaluate import SubmissionScore
 from ctspine_bench.hosting.simulated import write_simulated_record
 from ctspine_bench.hosting.store import PrivateStore
 from ctspine_bench.provenance import Settings
+from ctspine_bench.records import Identification
 from ctspine_bench.tables import case_table
 from ctspine_bench.testsets import phantom
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ctspine_bench.records import CaseResult, VertebraScore
@@ -96,8 +97,9 @@ def _case(name: str, number: int, slug: str, quality: Quality) -> CaseResult:
         _vertebra(each, lost * hard, generator, missing=quality.missing, shifted=shifted, cut=each == names[0])
         for each in names
     ]
-    if shifted and last < 24:
-        masks.append(spurious(VERTEBRAE[last + 1]))
+    below = VERTEBRAE.index(names[-1]) + 1
+    if shifted and below < len(VERTEBRAE):
+        masks.append(spurious(VERTEBRAE[below]))
     spine = mask("spine", max(0.0, 1 - lost * hard), 1.0 + lost)
     return case(
         f"made-{name}-{number:03d}",
@@ -106,6 +108,27 @@ def _case(name: str, number: int, slug: str, quality: Quality) -> CaseResult:
         source=source,
         slice_spacing_mm=_SPACING_MM[source],
         transitional=number == 2,
+        names=_naming(masks, shifted=shifted),
+    )
+
+
+def _naming(masks: Sequence[VertebraScore], *, shifted: bool) -> Identification:
+    """How the levels of a case are named: all of them a level too low, or all that are found right."""
+    matched = [each for each in masks if each.status == "matched"]
+    n_reference = sum(each.status != "spurious" for each in masks)
+    unshifted = sum(1 - (each.loss_boundary or 0.0) for each in matched) / n_reference
+    return Identification(
+        n_reference=n_reference,
+        n_prediction=sum(each.status != "missed" for each in masks),
+        identification_rate=0.0 if shifted else len(matched) / n_reference,
+        n_verse_hits=0 if shifted else len(matched),
+        levels_right=not shifted and len(matched) == len(masks),
+        localisation_mm=(28.0 if shifted else 1.0) if matched else None,
+        n_localised=len(matched),
+        label_shift=(1 if shifted else 0) if matched else None,
+        dsc_unshifted=unshifted,
+        dsc_instance=unshifted,
+        panoptic_quality=unshifted,
     )
 
 

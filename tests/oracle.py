@@ -53,8 +53,8 @@ def surface_distances(reference: NDArray, prediction: NDArray, spacing_mm: Spaci
 def surface_metrics(reference: NDArray, prediction: NDArray, spacing_mm: Spacing) -> dict[str, float]:
     """HD95, HD100, ASSD and NSD of two masks that are not empty.
 
-    HD95 and NSD are the library's own results; the other two are taken from its distances, HD100 as their plain
-    maximum.
+    HD95 and NSD are the library's own results, NSD at a tolerance that is a millionth larger; the other two are taken
+    from its distances, HD100 as their plain maximum.
     """
     found = surface_distances(reference, prediction, spacing_mm)
     distances = np.concatenate([found["distances_gt_to_pred"], found["distances_pred_to_gt"]])
@@ -63,7 +63,7 @@ def surface_metrics(reference: NDArray, prediction: NDArray, spacing_mm: Spacing
         "hd95_mm": float(library.compute_robust_hausdorff(found, 95)),
         "hd100_mm": float(distances.max()),
         "assd_mm": float((distances * areas).sum() / areas.sum()),
-        **{f"nsd_{t}mm": float(library.compute_surface_dice_at_tolerance(found, t)) for t in (1, 2, 3)},
+        **{f"nsd_{t}mm": float(library.compute_surface_dice_at_tolerance(found, t * 1.000001)) for t in (1, 2, 3)},
     }
 
 
@@ -101,6 +101,34 @@ def is_identified(reference: NDArray, prediction: NDArray, label: int, spacing_m
         other: np.linalg.norm(centroid_mm(prediction, other, spacing_mm) - here) for other in labels_of(prediction)
     }
     return bool(distance[label] < 20 and all(distance[label] < distance[o] for o in distance if o != label))
+
+
+def verse_hits(reference: NDArray, prediction: NDArray, spacing_mm: Spacing) -> int:
+    """How many labels in both have, of all reference centroids of labels in both, their own nearest to the predicted.
+
+    It must be 20 mm away at most. Of equally near ones the upper counts, as numpy.argmin takes it.
+    """
+    both = [label for label in labels_of(reference) if label in labels_of(prediction)]
+    hits = 0
+    for label in both:
+        predicted = centroid_mm(prediction, label, spacing_mm)
+        nearest, smallest = None, float("inf")
+        for other in both:
+            distance = float(np.linalg.norm(predicted - centroid_mm(reference, other, spacing_mm)))
+            if distance < smallest - 1e-9:
+                nearest, smallest = other, distance
+        hits += nearest == label and smallest <= 20
+    return hits
+
+
+def every_level_right(reference: NDArray, prediction: NDArray, spacing_mm: Spacing) -> bool | None:
+    """Whether both volumes have the same labels and each is identified; nothing on both sides is neither."""
+    labels, predicted = labels_of(reference), labels_of(prediction)
+    if not labels and not predicted:
+        return None
+    if labels != predicted:
+        return False
+    return all(is_identified(reference, prediction, label, spacing_mm) for label in labels)
 
 
 def label_shift(reference: NDArray, prediction: NDArray) -> int | None:

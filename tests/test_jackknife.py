@@ -11,6 +11,7 @@ from ctspine_bench.jackknife import (
     PRIOR_DF,
     SMALLEST_N,
     Uncertainty,
+    moderated_over_labels,
     ratio_interval,
     ratio_left_out,
     uncertainty,
@@ -69,6 +70,21 @@ def test_a_case_without_a_reference_counts_as_it_is() -> None:
     assert uncertainty(np.array([0.5]), left_out, weights).errors[0] == pytest.approx(
         np.hypot(without, 0.1 * np.sqrt(11 / 12))
     )
+
+
+def test_labels_are_moderated_by_all_labels() -> None:
+    """By hand: variances of one vertebra 2, 4 and 0 from 5, 3 and 1 cases; the common one is (4 · 2 + 2 · 4) / 6."""
+    variances, df = moderated_over_labels(np.array([2 / 5, 4 / 3, 0.0]), np.array([5.0, 3.0, 1.0]))
+    common = 16 / 6
+    expected = [(4 * 2 + 6 * common) / 10 / 5, (2 * 4 + 6 * common) / 8 / 3, common]
+    assert variances == pytest.approx(expected)
+    assert df.tolist() == [6, 6, 6]  # never more than all labels have together
+
+
+def test_a_label_that_all_miss_is_not_certain() -> None:
+    """Its own variance is 0; that of the others says how far its mean could be off."""
+    variances, _ = moderated_over_labels(np.array([0.01, 0.0]), np.array([20.0, 20.0]))
+    assert variances[1] == pytest.approx(6 * 0.5 * 0.01 / 25)
 
 
 @pytest.mark.parametrize("n", [0, 1, SMALLEST_N - 1])

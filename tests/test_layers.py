@@ -26,7 +26,7 @@ RIGHT = {
 FLOORS = (
     {"errors", "anatomy", "records", "files", "workers", "yaml_files"},
     LEFT | RIGHT,
-    {"aggregate", "summary", "bootstrap", "provenance", "rankings", "domain_gap"},
+    {"aggregate", "summary", "jackknife", "provenance", "rankings", "domain_gap"},
     {"evaluate"},
     {"report", "charts", "phantom", "reference_check", "cross_check", "results", "hosting", "board"},
     {"cli"},

@@ -42,14 +42,15 @@ def test_missed_vertebra_has_no_distance_and_no_dice() -> None:
     assert (missed.cut, missed.at_border, missed.predicted_as) == (False, None, None)
 
 
-def test_spurious_vertebra_has_a_volume_and_nothing_else() -> None:
-    """A spurious vertebra: its volume and whether it lies at the border; no DSC, no distance, no loss."""
+def test_spurious_vertebra_has_no_distance_and_no_dice() -> None:
+    """A spurious vertebra: DSC and NSD 0 like a missed one, its volume, the border; all of its loss is spurious."""
     prediction = column(1, first=20)
     spurious = score_arrays(np.zeros_like(prediction), prediction, SPACING_MM).vertebrae[0]
     assert spurious == VertebraScore(
-        label=20, name="L1", status="spurious", dsc=None, hd95_mm=None, hd100_mm=None, assd_mm=None,
-        nsd_1mm=None, nsd_2mm=None, nsd_3mm=None, volume_error_ml=0.64, reference_ml=0.0, prediction_ml=0.64,
-        cut=None, at_border=False,
+        label=20, name="L1", status="spurious", dsc=0.0, hd95_mm=None, hd100_mm=None, assd_mm=None,
+        nsd_1mm=0.0, nsd_2mm=0.0, nsd_3mm=0.0, volume_error_ml=0.64, reference_ml=0.0, prediction_ml=0.64,
+        cut=None, at_border=False, predicted_as=None, loss_identification=0.0, loss_missed=0.0, loss_boundary=0.0,
+        loss_spurious=1.0,
     )  # fmt: skip
 
 
@@ -59,7 +60,7 @@ def test_spine_ignores_names() -> None:
     score = score_arrays(reference, np.where(reference, reference + 1, 0), SPACING_MM)
     assert (score.spine.dsc, score.spine.hd95_mm, score.spine.nsd_1mm) == (1, 0, 1)
     assert (score.spine.label, score.spine.name, score.spine.status) == (0, "spine", "matched")
-    assert max(v.dsc for v in score.vertebrae if v.dsc is not None) == 0
+    assert max(v.dsc for v in score.vertebrae) == 0
 
 
 @pytest.mark.parametrize(("left", "right", "status"), [(1, 0, "missed"), (0, 1, "spurious")])

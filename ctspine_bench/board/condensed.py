@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ctspine_bench.aggregate import VARIANTS
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.board.parts import Part, broken
 from ctspine_bench.board.trained import training
@@ -27,6 +28,7 @@ TEST_SETS: Final = (*OFFICIAL, *PHANTOM)
 
 _MEANS: Final = (*METRICS, "hd95_matched_mm", "hd95_pooled_matched_mm")
 _SUMMARIES: Final = ("mean_of_vertebrae", "mean_of_vertebrae_without_l6", "mean_of_spine")
+_SHORT_MEANS: Final = ("dsc", "hd95_mm")
 _COUNTS: Final = ("matched", "missed", "spurious", "spurious_at_border", "spurious_ml", "failed")
 _NAMING: Final = (
     "levels_right", "identification_rate", "verse_id_rate", "localisation_mm", "dsc_unshifted", "dsc_instance",
@@ -53,7 +55,7 @@ def condensed(record: Record) -> dict[str, Any] | None:
     provenance = results.part("provenance")
     return {
         "test_sets": {
-            name: _test_set(Part({}, record.slug) if record.outdated else results.part("test_sets").part(name))
+            name: _test_set(Part({}, record.slug) if record.outdated else results.part("test_sets").part(name), name)
             for name in TEST_SETS
             if name in results.part("test_sets").content
         },
@@ -117,7 +119,8 @@ def _check_scores(paired: PairedScores, path: str) -> None:
             raise broken(path, f"{name} between 0 and {largest:g}", "numbers beyond")
 
 
-def _test_set(part: Part) -> dict[str, Any]:
+def _test_set(part: Part, name: str) -> dict[str, Any]:
+    of_cases = Part({}, name) if named(name).private else part
     return {
         "n_cases": part.count("n_cases"),
         "expected_cases": part.count("expected_cases"),
@@ -144,12 +147,43 @@ def _test_set(part: Part) -> dict[str, Any]:
         },
         "loss": {name: part.part("loss").number(name) for name in _LOSSES},
         "sources": {name: _source(part.part("sources").part(name)) for name in part.part("sources").content},
+        "variants": {
+            name: _variant(of_cases.part("variants").part(name))
+            for name in VARIANTS
+            if name in of_cases.part("variants").content
+        },
+        "without_reference": {
+            name: [shown(case_id, 100) for case_id in of_cases.part("without_reference").texts(name)]
+            for name in VERTEBRAE
+            if name in of_cases.part("without_reference").content
+        },
+        "shared_labels": [_shared_labels(pair) for pair in of_cases.parts("shared_labels")],
     }
 
 
 def _means(part: Part) -> dict[str, Any]:
     counts = {name: part.count(name) for name in ("n", "n_reference", "n_matched")}
     return {**counts, **{name: part.number(name) for name in _MEANS}}
+
+
+def _variant(part: Part) -> dict[str, Any]:
+    """Return a table over some vertebrae: what it shows of a label or a mean, and no more."""
+    return {
+        "labels": {name: _short_means(part.part("labels").part(name)) for name in VERTEBRAE},
+        **{name: _short_means(part.part(name)) for name in _SUMMARIES},
+    }
+
+
+def _short_means(part: Part) -> dict[str, Any]:
+    return {"n": part.count("n"), **{name: part.number(name) for name in _SHORT_MEANS}}
+
+
+def _shared_labels(part: Part) -> dict[str, Any]:
+    return {
+        "sources": [shown(source, 100) for source in part.texts("sources", 2)],
+        "labels": [name for name in part.texts("labels") if name in VERTEBRAE],
+        **{name: part.numbers(name, most=2, least=2) for name in _SHORT_MEANS},
+    }
 
 
 def _source(part: Part) -> dict[str, Any]:

@@ -37,6 +37,16 @@ class Part:
             raise self._error(name, "a list", content)
         return content or []
 
+    def texts(self, name: str, n: int | None = None) -> list[str]:
+        """Return the texts in a list, so many if that is given."""
+        content = self.items(name)
+        if n is not None and len(content) != n:
+            raise self._error(name, f"{n} texts", f"{len(content)} of them")
+        for item in content:
+            if not isinstance(item, str):
+                raise self._error(name, "a list of texts", item)
+        return content
+
     def parts(self, name: str) -> list[Part]:
         """Return the mappings in a list."""
         content = self.items(name)
@@ -45,11 +55,12 @@ class Part:
                 raise self._error(name, "a list of mappings", item)
         return [Part(item, self._path, f"{self._place}{name}.") for item in content]
 
-    def numbers(self, name: str, most: int) -> list[float | None]:
-        """Return the numbers in a list, at most so many; `None` where one is not known."""
+    def numbers(self, name: str, most: int, least: int = 0) -> list[float | None]:
+        """Return the numbers in a list, so many at most and at least; `None` where one is not known."""
         content = self.items(name)
-        if len(content) > most:
-            raise self._error(name, f"at most {most} numbers", f"{len(content)} of them")
+        if not least <= len(content) <= most:
+            expected = f"{most} numbers" if most == least else f"at most {most} numbers"
+            raise self._error(name, expected, f"{len(content)} of them")
         whole = Part({str(index): value for index, value in enumerate(content)}, self._path, f"{self._place}{name}.")
         return [whole.number(index) for index in whole.content]
 

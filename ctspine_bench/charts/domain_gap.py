@@ -16,7 +16,7 @@ from ctspine_bench.charts.text import direction, short, wrapped
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ctspine_bench.domain_gap import GapSplit
+    from ctspine_bench.domain_gap import GapSplit, Part
 
 PART_TITLES: Final[Mapping[str, str]] = {
     "label_mix": "Label mix",
@@ -33,10 +33,10 @@ _SLOPE_PIXELS: Final = 380
 _SLOPE_TOP: Final = 30
 _SLOPE_BOTTOM: Final = 42
 _PART_PIXELS: Final = 62
-_LANE: Final = 0.24
+_LANE: Final = 0.18
 _PALE: Final = "rgba(128,128,128,0.16)"
 _GREY_BAR: Final = "rgba(128,128,128,0.45)"
-_PATTERN_GLYPHS: Final = {"/": "▨", "x": "▩", "": "■"}
+_PATTERN_GLYPHS: Final = {"/": "▨", "x": "▩", "": "■", ".": "▒"}
 _HOLLOW: Final = str.maketrans("●■◆▲▼", "○□◇△▽")
 
 
@@ -96,6 +96,8 @@ def waterfall(
 ) -> go.Figure:
     """Draw the way from the score of the public set down to that of another one: part by part, each by cause.
 
+    Where causes are known of the gap as a whole alone, they stand in its row.
+
     Args:
         public: Name of the public set.
         other: Name of the other set.
@@ -109,19 +111,14 @@ def waterfall(
     by_cause: dict[str, list[tuple[float, float, float]]] = {title: [] for _, title, *_ in CAUSES}
     for row, (name, title) in enumerate(PART_TITLES.items(), start=1):
         part = getattr(split, name)
-        colour = _GREY_BAR if part.identification is None else _PALE
-        figure.add_bar(**_bars([(row, at, part.total)], 0.86), marker={"color": colour})
-        losses = (part.identification, part.missed, part.boundary)
-        start = at
-        for lane, (loss, (_, cause, *_)) in enumerate(zip(losses, CAUSES, strict=True), start=-1):
-            if loss is not None:
-                by_cause[cause].append((row + lane * (_LANE + 0.02), start, loss))
-                start -= loss
+        _add_part(figure, by_cause, row, at, part)
         _add_step(figure, at, row - 1, row)
         at -= part.total
         ticks.append(f"{title}<br>{_in_lines(part.total, intervals.get(name))}")
     last = len(ticks)
     _add_step(figure, at, last - 1, last)
+    if not any(by_cause.values()) and split.whole.identification is not None:
+        _add_part(figure, by_cause, last, split.public, split.whole)
     for _, cause, colour, pattern in CAUSES:
         if by_cause[cause]:
             figure.add_bar(**_bars(by_cause[cause], _LANE), name=cause, marker=cause_marker(colour, pattern))
@@ -192,6 +189,18 @@ def _end_text(line: Line) -> str:
     if line.as_published:
         return f"{short(line.name, _NAME_LENGTH)}<br><i>as published</i>"
     return wrapped(line.name, _NAME_LENGTH)
+
+
+def _add_part(
+    figure: go.Figure, by_cause: dict[str, list[tuple[float, float, float]]], row: int, at: float, part: Part
+) -> None:
+    """Draw a broad bar from where a part begins, and note the narrow ones of its causes, one below the other."""
+    causes = [getattr(part, name.removeprefix("loss_")) for name, *_ in CAUSES]
+    figure.add_bar(**_bars([(row, at, part.total)], 0.86), marker={"color": _PALE if None not in causes else _GREY_BAR})
+    for lane, (lost, (_, cause, *_)) in enumerate(zip(causes, CAUSES, strict=True)):
+        if lost is not None:
+            by_cause[cause].append((row + (lane - (len(CAUSES) - 1) / 2) * (_LANE + 0.02), at, lost))
+            at -= lost
 
 
 def _bars(steps: Sequence[tuple[float, float, float]], width: float) -> dict[str, Any]:

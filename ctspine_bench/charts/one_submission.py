@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-_SYMBOLS: Final = {"missed": ("x-thin", 8), "spurious": ("triangle-down-open", 13)}
-"""What marks a level that was missed or spurious somewhere, and its size; both can stand in one place."""
+_SYMBOLS: Final = {"missed": ("x-thin", 8), "spurious": ("circle-open", 14)}
+"""What marks a level that was missed or spurious somewhere, and its size: both can stand in one place."""
 
 
 def label_strip(table: pd.DataFrame) -> go.Figure:

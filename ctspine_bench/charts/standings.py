@@ -32,10 +32,10 @@ _NOBODY: Final = "No submission is ranked."
 
 
 def rank_plot(found: Standings, names: Mapping[str, str]) -> go.Figure:
-    """Draw how often each submission has each rank over resamples: the share is the area of a blob.
+    """Draw in which share of draws each submission has each rank: the share is the area of a blob.
 
     After the blob plot of challengeR (Wiesenfarth et al., 2021, doi:10.1038/s41598-021-82017-6). A bar marks the rank
-    in the standings, a line the 95 % interval of the rank. Without resamples there are no blobs, and a scheme without
+    in the standings, a line the 95 % interval of the rank. Without draws there are no blobs, and a scheme without
     intervals has no lines.
 
     Args:
@@ -137,7 +137,7 @@ def _key(figure: go.Figure, *, has_blobs: bool, has_intervals: bool) -> int:
     add_heading(figure, "   ".join(parts))
     if has_blobs:
         blob = f'<span style="color:{OKABE_ITO["blue"]}">●</span>'
-        add_heading(figure, f"{blob} larger: more resamples", line=2)
+        add_heading(figure, f"{blob} larger: more often", line=2)
     return 2 if has_blobs else 1
 
 
@@ -201,4 +201,4 @@ def _name(row: Standing, names: Mapping[str, str]) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.0%} of resamples" if share >= 0.01 else "under 1% of resamples"
+    return f"{share:.0%} of draws" if share >= 0.01 else "under 1% of draws"

@@ -53,6 +53,7 @@ class HeatRow:
         values: A mean for each of C1–L6, `None` where there is none.
         few: The labels (1–25) whose mean is held back because fewer than five cases have them.
         ranked: Whether it is ranked; the others stand below, apart.
+        n: For each label over how many cases its mean is, in words; empty where that is not told.
     """
 
     slug: str
@@ -60,6 +61,7 @@ class HeatRow:
     values: tuple[float | None, ...]
     few: frozenset[int] = frozenset()
     ranked: bool = True
+    n: tuple[str, ...] = ("",) * len(VERTEBRAE)
 
 
 def heat_map(
@@ -69,7 +71,7 @@ def heat_map(
 
     Args:
         rows: The submissions, first on top.
-        n: For each label in how many cases it is, in words.
+        n: For each label how many references have it, in words.
         measure: What the values are.
         chosen: Slug and label of a cell to frame.
     """
@@ -92,7 +94,7 @@ def heat_map(
     add_heading(figure, _key(goodness, scale, measure), line=2)
     if len(rows) <= _NUMBERS_UP_TO:
         _add_numbers(figure, rows, heights, goodness, scale, measure)
-    _add_targets(figure, rows, heights, n, measure)
+    _add_targets(figure, rows, heights, measure)
     if chosen:
         _frame(figure, rows, heights, chosen)
     low, high = scale
@@ -237,9 +239,7 @@ def _add_numbers(
     )
 
 
-def _add_targets(
-    figure: go.Figure, rows: Sequence[HeatRow], heights: Sequence[int], n: Sequence[str], measure: Metric
-) -> None:
+def _add_targets(figure: go.Figure, rows: Sequence[HeatRow], heights: Sequence[int], measure: Metric) -> None:
     """Lay invisible points over the cells: they answer to hovering and, which cells of a heat map do not, to clicks."""
     cells = [
         (row, height, label, value)
@@ -250,7 +250,7 @@ def _add_targets(
     texts = [
         f"{short(row.name)}<br>{vertebra_name(label)}: "
         + ("held back, in fewer than five cases" if value is None else f"{measure.title} {told(value, measure)}")
-        + (f"<br>in {counted(int(n[label - 1]))}" if value is not None and n[label - 1].isdecimal() else "")
+        + (f"<br>over {counted(int(row.n[label - 1]))}" if value is not None and row.n[label - 1].isdecimal() else "")
         for row, _, label, value in cells
     ]
     unseen = {"marker": {"opacity": 0}}

@@ -35,7 +35,8 @@ _COMMANDS: Final = {
     "phantom": "Make a phantom benchmark: synthetic spines with labels, and simulated submissions.",
     "demo": "Make a small phantom benchmark, score submissions on it and show the tables.",
     "submission": "Make, check, score and publish a submission to the leaderboard.",
-    "rank": "Show where submissions stand, and how sure that is; write standings.json.",
+    "rank": "Show where submissions or your own results stand, and how sure that is.",
+    "compare": "Compare your own runs or predictions: differences with intervals, tests, LaTeX.",
     "leaderboard": "Show the leaderboard in the browser, or write it as static files.",
 }
 

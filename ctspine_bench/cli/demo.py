@@ -177,7 +177,7 @@ def _comparison(scores: dict[str, list[SubmissionScore]]) -> Table:
     from rich.table import Table
 
     table = Table(title="Mean of Vertebrae, DSC / HD95 in mm", title_justify="left")
-    table.add_column("submission")
+    table.add_column("submission", overflow="fold")
     for score in next(iter(scores.values())):
         table.add_column(f"{score.test_set.name} ({len(score.results)})", justify="right")
     for name, submission in scores.items():

@@ -21,7 +21,7 @@ _REGIONS = ("all", "cervical", "thoracic", "lumbar")
 
 
 @click.command()
-@click.argument("submissions", type=_PATH, default=Path("submissions"))
+@click.argument("folders", nargs=-1, metavar="[SUBMISSIONS | [NAME=]RESULTS…]")
 @click.option(
     "--test-set", type=click.Choice((*OFFICIAL, *PHANTOM)), help="This one alone.  [default: all with results]"
 )
@@ -35,7 +35,7 @@ _REGIONS = ("all", "cervical", "thoracic", "lumbar")
     "--output", type=_PATH, metavar="FILE", help="Write standings.json: every scheme and region, fit to publish."
 )
 def command(
-    submissions: Path,
+    folders: tuple[str, ...],
     *,
     test_set: str | None,
     scheme: str,
@@ -46,22 +46,35 @@ def command(
     private_standings: Path | None,
     output: Path | None,
 ) -> int:
-    """Show where the SUBMISSIONS of a folder stand on each test set, and how sure that is.
+    """Show where the SUBMISSIONS of a folder (by default `submissions`) stand on each test set, and how sure that is.
 
     Exits with 1 when a record cannot be read; the others are ranked all the same.
+
+    Or rank your own RESULTS, as `ctspine-bench score --output` has written them: several folders, each with its
+    results.json. One folder is one of submissions.
     """
     from rich.console import Console
+    from rich.text import Text
 
     from ctspine_bench.board.document import write_standings
+    from ctspine_bench.report.stability import CONFIRMATORY
     from ctspine_bench.report.terminal_standings import render_standings
 
+    if len(folders) > 1 or _is_one_result(folders):
+        if private_store or private_standings or output:
+            raise UsageError("--private-store, --private-standings and --output are for a folder of submissions")
+        _rank_own(folders, test_set, scheme, metric, region, keep_errata=not drop_errata)
+        return 0
+    submissions = Path(*folders) if folders else Path("submissions")
     board = _board(submissions, private_store, private_standings)
     console = Console(highlight=False)
     sets = [test_set] if test_set else [each.name for each in board.test_sets]
     for name in sets if board.entries else []:
         width = console.width
         console.print(render_standings(board, name, scheme, metric, region, keep_errata=not drop_errata, width=width))
-    if not board.entries:
+    if board.entries:
+        console.print(Text(CONFIRMATORY, "dim"))
+    else:
         click.echo(f"There is no submission in {submissions} yet.")
     if output:
         write_standings(board, output)
@@ -72,6 +85,35 @@ def command(
     for problem in problems:
         show_error(problem)
     return BAD_INPUT if problems else 0
+
+
+def _is_one_result(folders: tuple[str, ...]) -> bool:
+    from ctspine_bench.own_runs.reading import is_results
+
+    return len(folders) == 1 and is_results(Path(folders[0]))
+
+
+def _rank_own(
+    folders: tuple[str, ...], test_set: str | None, scheme: str, metric: str, region: str, *, keep_errata: bool
+) -> None:
+    """Show where results stand.
+
+    Raises:
+        UsageError: There are fewer than two, names repeat, or one has several runs.
+        InputError: A folder cannot be read, or cannot be compared with the others.
+    """
+    from rich.console import Console
+
+    from ctspine_bench.cli.compare import read_methods
+    from ctspine_bench.own_runs.ranking import own_standings
+    from ctspine_bench.report.stability import PLANNED
+    from ctspine_bench.report.terminal_standings import render_own_standings
+
+    methods = read_methods(folders, test_set)
+    own = own_standings(methods, scheme, metric, region, keep_errata=keep_errata)
+    console = Console(highlight=False)
+    console.print(render_own_standings(own, console.width))
+    console.print(PLANNED, style="dim", markup=False)
 
 
 def _board(submissions: Path, private_store: Path | None, private_standings: Path | None) -> Board:

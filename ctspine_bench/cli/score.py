@@ -122,7 +122,7 @@ def command(
     )
     _prepare(output, report)
     try:
-        score = _score(plan, settings, options["workers"], output / JOURNAL if output else None)
+        score = score_with_progress(plan, settings, options["workers"], output / JOURNAL if output else None)
         check = _cross_check(score, plan, n_checked) if n_checked else None
     except KeyboardInterrupt:
         hint = f"Go on with --output {output} --resume." if output else "With --output a run can be resumed."
@@ -175,7 +175,10 @@ def _output_error(path: Path, expected: str, found: str) -> FileError:
     return FileError("E_OUTPUT", path, expected=expected, found=found, advice="Choose another place for the results.")
 
 
-def _score(plan: Plan, settings: Settings, workers: int | None, journal: Path | None) -> SubmissionScore:
+def score_with_progress(
+    plan: Plan, settings: Settings, workers: int | None, journal: Path | None = None
+) -> SubmissionScore:
+    """Score what is planned, and show how far it is; finished cases are noted in a journal, if one is given."""
     from ctspine_bench.comparison import warm_up
     from ctspine_bench.evaluate import score_plan
     from ctspine_bench.report.progress import case_progress

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ def joined_scores(scores: Sequence[SubmissionScore], disclosed: Mapping[str, dic
         disclosed: Private test set → what may be told of it.
     """
     return StoredScores(
-        results_document(scores, disclosed=disclosed),
+        json.loads(json.dumps(results_document(scores, disclosed=disclosed))),  # as it is read back: lists, no tuples
         cases=_joined(score.table for score in scores if not score.test_set.private),
         private=_joined(score.table for score in scores if score.test_set.private),
     )

@@ -10,6 +10,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
 
+from ctspine_bench.jackknife import CONFIDENCE
+
 Averaged = Literal["mean_of_vertebrae", "mean_rank", "mean_over_vertebrae", "per_case"]
 
 AS_IT_SHOULD: Final = (0.93, 0.97)
@@ -24,8 +26,18 @@ def measured_coverage(n_cases: int, of: Averaged = "mean_of_vertebrae") -> float
         of: What the interval is of: Mean of Vertebrae or a mean rank; the mean over all vertebrae, in which frequent
             labels weigh more; or the mean over cases.
     """
-    share = next((shares[of] for n, shares in sorted(measured().items(), reverse=True) if n <= n_cases), None)
+    share = _share(n_cases, of)
     return None if share is None or AS_IT_SHOULD[0] <= share <= AS_IT_SHOULD[1] else share
+
+
+def ranks_told_apart(n_cases: int) -> float | None:
+    """Return on what share of simulated boards of equals mean ranks parted somebody; `None` if on the 5 % expected."""
+    share = _share(n_cases, "ranks_told_apart")
+    return share if share and round(share, 2) > 1 - CONFIDENCE else None
+
+
+def _share(n_cases: int, of: str) -> float | None:
+    return next((shares[of] for n, shares in sorted(measured().items(), reverse=True) if n <= n_cases), None)
 
 
 @cache

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ctspine_bench.jackknife import SMALLEST_N, ratio_left_out, uncertainty
+from ctspine_bench.jackknife import SMALLEST_N, moderated_over_labels, ratio_left_out, students_t, uncertainty
 from ctspine_bench.rankings import mean_then_rank
 from ctspine_bench.rankings.paired import METRICS, REGIONS, by_label, cases_of_region, comparable_case_means
 from ctspine_bench.rankings.pairwise import holm, p_values_of_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -73,14 +73,14 @@ def differences(paired: PairedScores, metric: str, region: str = "all") -> Diffe
     limit = max(1.0, METRICS[metric].worst)
     scores, left_out = mean_then_rank.scores(paired, metric, region), mean_then_rank.left_out(paired, metric, region)
     there = cases_of_region(paired, region)
-    mean = _difference(int(there.sum()), scores, left_out[there], weights[there], limit)
-    values, present = by_label(paired, metric, region)
-    labels = {
-        label: _of_label(values[:, place], present[:, place].astype(np.float64), limit)
-        for place, label in enumerate(REGIONS[region])
-        if present[:, place].any(axis=0).all()
-    }
-    return Differences(mean, labels)
+    n_cases, mean = int(there.sum()), scores[:1] - scores[1:]
+    of_mean = Difference(n_cases, float(mean[0]))
+    if n_cases >= SMALLEST_N:
+        left_out = left_out[there]
+        uncertain = uncertainty(mean, left_out[:, :1] - left_out[:, 1:], weights[there])
+        low, high = uncertain.intervals(mean, (-limit, limit))[:, 0].tolist()
+        of_mean = Difference(n_cases, float(mean[0]), low, high)
+    return Differences(of_mean, {label: each for label, each in _of_labels(paired, metric) if label in REGIONS[region]})
 
 
 def corrected_p_values(paired: PairedScores, metric: str, region: str = "all") -> NDArray[np.float64] | None:
@@ -102,22 +102,23 @@ def corrected_p_values(paired: PairedScores, metric: str, region: str = "all") -
     return corrected
 
 
-def _of_label(values: NDArray[np.float64], counts: NDArray[np.float64], limit: float) -> Difference:
-    """Return the difference of two means of a label, from `(n, 2)` each."""
-    there = counts.any(axis=1)
-    values, counts = values[there], counts[there]
-    n = counts.sum(axis=0)
-    weights = (counts / n).mean(axis=1)
-    return _difference(int(n.min()), values.sum(axis=0) / n, ratio_left_out(values, counts), weights, limit)
-
-
-def _difference(
-    n: int, scores: NDArray[np.float64], left_out: NDArray[np.float64], weights: NDArray[np.float64], limit: float
-) -> Difference:
-    """Return the difference of two scores that is at most `limit`."""
-    difference = scores[:1] - scores[1:]
-    if n < SMALLEST_N:
-        return Difference(n, float(difference[0]))
-    uncertain = uncertainty(difference, left_out[:, :1] - left_out[:, 1:], weights)
-    low, high = uncertain.intervals(difference, (-limit, limit))[:, 0].tolist()
-    return Difference(n, float(difference[0]), low, high)
+def _of_labels(paired: PairedScores, metric: str) -> Iterator[tuple[int, Difference]]:
+    """Yield labels with the difference of their means; intervals are moderated over all labels of the two."""
+    values, present = by_label(paired, metric, "all")
+    n = present.sum(axis=0)
+    places = np.flatnonzero(n.all(axis=1))
+    values, present, n = values[:, places], present[:, places], n[places]
+    means = values.sum(axis=0) / n
+    differences_of = means[:, 0] - means[:, 1]
+    left_out = ratio_left_out(values, present.astype(np.float64))
+    in_either = present.any(axis=2).sum(axis=0)
+    deviations = np.nan_to_num(left_out[:, :, 0] - left_out[:, :, 1] - differences_of)
+    variances = (deviations**2).sum(axis=0) * (in_either - 1) / in_either
+    variances, df = moderated_over_labels(variances, 2 / (1 / n).sum(axis=1))
+    half = students_t(df) * np.sqrt(variances)
+    limit = max(1.0, METRICS[metric].worst)
+    ends = np.clip([differences_of - half, differences_of + half], -limit, limit)
+    for place, label in enumerate((places + 1).tolist()):
+        fewest, value = int(n[place].min()), float(differences_of[place])
+        found = ends[:, place].tolist() if fewest >= SMALLEST_N else (None, None)
+        yield label, Difference(fewest, value, *found)

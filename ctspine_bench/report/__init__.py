@@ -2,6 +2,7 @@
 
 `layout` decides once what stands in which cell, `events` what has to be named case by case; the others only draw it::
 
+    variants  the official table and its variants, by name
     layout    a submission's scores → tables of text cells
     events    a submission's scores → missed, spurious and failed cases
     terminal  for the terminal

@@ -16,6 +16,7 @@ from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.published import VERSE_REANNOTATED_DSC, published_table
 from ctspine_bench.report.events import level_ranges
 from ctspine_bench.report.variants import TITLES, VARIANTS, Variant
+from ctspine_bench.testsets import PHANTOM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -204,7 +205,7 @@ def no_comparison(score: SubmissionScore) -> str:
         return ""
     expected, found = score.test_set.expected_count, len(score.results)
     if expected not in {None, found}:
-        return f"No comparison with the paper: the set has {expected} cases, {found} were scored."
+        return f"No comparison with the paper: {expected} cases expected, {found} found."
     return f"No comparison with the paper: {len(score.failures)} of {found} cases could not be scored from their files."
 
 
@@ -233,8 +234,8 @@ def _comparison_note(score: SubmissionScore, means: Means, published: PublishedT
 
 
 def to_report(score: SubmissionScore) -> str:
-    """Return what to report and to cite in a line; empty unless the test set is scored completely."""
-    if score.summary is None or not score.complete:
+    """Return what to report and to cite in a line; empty unless a set of real cases is scored completely."""
+    if score.summary is None or not score.complete or score.test_set.name in PHANTOM:
         return ""
     mean = score.summary.official.mean_of_vertebrae
     return (
@@ -267,8 +268,10 @@ def variants_table(summary: Summary) -> TextTable:
     def row(variant: Variant) -> tuple[str, ...]:
         table = chosen(summary, variant)
         words = TITLES[variant].partition(": ")[2] or "by the official rule"
-        n_vertebrae = sum(means.n for means in table.labels.values())
-        return (words, str(table.mean_of_vertebrae.n), str(n_vertebrae), *_cells(table.mean_of_vertebrae))
+        mean, labels = table.mean_of_vertebrae, table.labels.values()
+        if variant == "hd95-matched":
+            return (words, str(mean.n_matched), str(sum(means.n_matched for means in labels)), DASH, mm(mean.hd95_mm))
+        return (words, str(mean.n), str(sum(means.n for means in labels)), *_cells(mean))
 
     return TextTable(
         title=f"{_OF_VERTEBRAE} and its variants",

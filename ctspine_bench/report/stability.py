@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ctspine_bench.jackknife import CONFIDENCE
+from ctspine_bench.rankings.coverage import ranks_told_apart
+from ctspine_bench.rankings.schemes import SCHEMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ctspine_bench.rankings.removal import Removal
     from ctspine_bench.rankings.standings import Standings
+
+
+CONFIRMATORY: Final = (
+    "Confirmatory is the official order on the private test set alone. All else, by other schemes, metrics, regions "
+    "and test sets, is exploratory."
+)
+PLANNED: Final = "These comparisons are exploratory, unless they were planned before any result was seen."
 
 
 def stability_sentences(found: Standings, names: Mapping[str, str]) -> tuple[str, ...]:
@@ -25,8 +34,8 @@ def stability_sentences(found: Standings, names: Mapping[str, str]) -> tuple[str
     if stability.kendall_tau:
         median, low, high = (f"{value:.2f}".replace("-", "−") for value in stability.kendall_tau)
         sentences.append(
-            f"Over resampled cases the order keeps Kendall's τ = {median} [{low}, {high}] with the one shown "
-            "(1: the same order, 0: none of it is left)."
+            f"Over draws that agree with the intervals, the order keeps Kendall's τ = {median} [{low}, {high}] with "
+            "the one shown (1: the same order, 0: none of it is left)."
         )
     if len(stability.leave_one_out_leaders) > 1:
         leaders = sorted(stability.leave_one_out_leaders.items(), key=lambda item: (-item[1], item[0]))
@@ -42,10 +51,17 @@ def stability_sentences(found: Standings, names: Mapping[str, str]) -> tuple[str
 
 def coverage_sentence(found: Standings) -> str:
     """Return how far the intervals can be trusted at so few cases; empty where they can, or where there are none."""
-    if found.coverage is None:
-        return ""
-    narrow = "are too narrow: in simulations they" if found.coverage < CONFIDENCE else "hold: in simulations they"
-    return f"With {found.n_cases} cases, 95 % intervals {narrow} covered the truth in {100 * found.coverage:.0f} %."
+    sentences = []
+    if found.coverage is not None:
+        width = "too narrow" if found.coverage < CONFIDENCE else "wider than they need to be"
+        share = f"in simulations they covered the truth in {100 * found.coverage:.0f} %"
+        sentences.append(f"With {found.n_cases} cases, 95 % intervals are {width}: {share}.")
+    by_rank = SCHEMES[found.scheme].ranks and any(row.score_low is not None for row in found.rows)
+    if by_rank and (share_of_boards := ranks_told_apart(found.n_cases)):
+        sentences.append(
+            f"In simulations, equals were told apart by mean rank on {100 * share_of_boards:.0f} % of boards."
+        )
+    return " ".join(sentences)
 
 
 def _removal(removal: Removal, found: Standings, names: Mapping[str, str]) -> str:

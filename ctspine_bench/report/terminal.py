@@ -108,7 +108,7 @@ def _table(source: TextTable) -> Group:
         show_edge=False,
         pad_edge=False,
         collapse_padding=True,
-        padding=(0, 2 if len(source.header) < 8 else 1),
+        padding=(0, 2 if len(source.header) < 8 else 1 if len(source.header) < 10 else 0),
     )
     for column, name in enumerate(source.header):
         is_name = column in source.names
@@ -139,12 +139,14 @@ def _other_means(summary: Summary) -> tuple[tuple[str, str], ...]:
     per_case, counts, found = summary.per_case, summary.counts, summary.official.mean_of_vertebrae
     spurious = f"{counts.spurious} spurious" + (f" of {counts.spurious_ml:.1f} mL in all" if counts.spurious else "")
     border = f" ({counts.spurious_at_border} where the field of view ends)" if counts.spurious_at_border else ""
+    pooled = "" if found.hd95_pooled_matched_mm is None else f", pooled {mm(found.hd95_pooled_matched_mm)} mm"
+    of_matched = f"{mm(found.hd95_matched_mm)} mm{pooled}"
     nsd = ", ".join(f"{dsc(per_case[f'nsd_{tolerance}mm'].mean)} at {tolerance} mm" for tolerance in (1, 2, 3))
     return (
         ("Per case", _with_intervals(per_case)),
         ("", f"NSD {nsd}"),
         ("All vertebrae", _with_intervals(summary.over_vertebrae)),
-        ("HD95 of matched", f"{mm(found.hd95_matched_mm)} mm (over {found.n_matched} labels, n = {counts.matched})"),
+        ("HD95 of matched", f"{of_matched} (over {found.n_matched} labels, n = {counts.matched})"),
         ("Vertebrae", f"{counts.matched} matched, {counts.missed} missed, {spurious}{border}"),
     )
 

@@ -36,6 +36,7 @@ _LATEX: Final[Mapping[str, str]] = {
     "|": r"\textbar{}",
     "–": "--",
     "−": "$-$",
+    "±": r"$\pm$",
     "Δ": r"$\Delta$",
     "†": r"$\dagger$",
     "…": r"\dots{}",
@@ -46,11 +47,11 @@ _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>#|&~=])")
 
 def markdown(score: SubmissionScore, *, variant: Variant = "official") -> str:
     """Return the official table, and for a test set of the paper the comparison with it, as Markdown."""
-    parts = [f"## {_markdown_text(score.test_set.title)}", *map(_markdown_text, _status(score))]
+    parts = [f"## {markdown_text(score.test_set.title)}", *map(markdown_text, _status(score))]
     for table in _tables(score, variant):
-        parts += [f"**{_markdown_text(table.title)}**", _markdown_table(table), _markdown_text(table.note)]
+        parts += [f"**{markdown_text(table.title)}**", markdown_table(table), markdown_text(table.note)]
     if report := to_report(score):
-        parts.append(_markdown_text(report))
+        parts.append(markdown_text(report))
     return "\n\n".join(parts)
 
 
@@ -58,7 +59,7 @@ def latex(score: SubmissionScore, *, variant: Variant = "official") -> str:
     """Return the same tables as LaTeX; they need the package booktabs."""
     told = [*_status(score), *filter(None, [to_report(score)])]
     status = "\n".join(f"% {line}" for sentence in told for line in sentence.splitlines())
-    tables = [_latex_table(table, score.test_set.title) for table in _tables(score, variant)]
+    tables = [latex_table(table, score.test_set.title) for table in _tables(score, variant)]
     return "\n\n".join([status, *tables] if status else tables)
 
 
@@ -111,32 +112,36 @@ def _status(score: SubmissionScore) -> list[str]:
     return [*sentences, *filter(None, [no_comparison(score)])]
 
 
-def _markdown_text(text: str) -> str:
+def markdown_text(text: str) -> str:
+    """Return text as Markdown that says nothing else."""
     return _MARKDOWN.sub(r"\\\1", text.replace("\n", " "))
 
 
-def _markdown_table(table: TextTable) -> str:
+def markdown_table(table: TextTable) -> str:
+    """Return a table as Markdown, without its title and note."""
     rule = [" --- " if column in table.names else " ---: " for column in range(len(table.header))]
-    bold = [[f"**{_markdown_text(cell)}**" if cell else "" for cell in row] for row in table.means]
-    rows = [[_markdown_text(cell) for cell in row] for row in (table.header, *table.rows)]
+    bold = [[f"**{markdown_text(cell)}**" if cell else "" for cell in row] for row in table.means]
+    rows = [[markdown_text(cell) for cell in row] for row in (table.header, *table.rows)]
     lines = [f"| {' | '.join(row)} |" for row in (*rows, *bold)]
     return "\n".join([lines[0], f"|{'|'.join(rule)}|", *lines[1:]])
 
 
-def _latex_text(text: str) -> str:
+def latex_text(text: str) -> str:
+    """Return text as LaTeX that says nothing else."""
     return "".join(_LATEX.get(character, character) for character in text)
 
 
-def _latex_table(table: TextTable, test_set: str) -> str:
+def latex_table(table: TextTable, test_set: str) -> str:
+    """Return a table as LaTeX, with a caption that begins with the test set."""
     columns = "".join("l" if column in table.names else "r" for column in range(len(table.header)))
-    lines = [" & ".join(map(_latex_text, row)) + r" \\" for row in (table.header, *table.rows, *table.means)]
+    lines = [" & ".join(map(latex_text, row)) + r" \\" for row in (table.header, *table.rows, *table.means)]
     n_rows = len(table.rows)
     means = [r"\midrule", *lines[n_rows + 1 :]] if table.means else []
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{_latex_text(f'{test_set}. {table.title}. {table.note}')}}}",
+            rf"\caption{{{latex_text(f'{test_set}. {table.title}. {table.note}')}}}",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
             lines[0],

@@ -107,6 +107,14 @@ def picture(svg: str, what: str, width: int, height: int) -> Markup:
     )
 
 
+def folded(title: str, content: Markup, notes: Sequence[str]) -> Markup:
+    """Return something that is shown when its title is clicked."""
+    below = Markup("").join(Markup("<p>{}</p>").format(note) for note in notes)
+    return Markup('<details class="cb-more"><summary>{}</summary>{}<div class="cb-text">{}</div></details>').format(
+        title, content, below
+    )
+
+
 def badge(text: str) -> Markup:
     """Return a short remark as a label."""
     return Markup('<span class="cb-badge">{}</span>').format(text)

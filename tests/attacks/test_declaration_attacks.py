@@ -13,6 +13,7 @@ from ctspine_bench.errors import SubmissionError
 from ctspine_bench.submissions.folder import FileEntry, check_files, check_slug
 from ctspine_bench.submissions.reading import MAX_BYTES, MAX_PROBLEMS, check_declaration, read_declaration
 from ctspine_bench.submissions.records import find_records, read_record
+from ctspine_bench.tables import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -383,7 +384,7 @@ def test_a_link_on_disk_is_not_followed(tmp_path: Path) -> None:
         read_record(folder)
 
 
-RESULTS = {"schema_version": 1, "kind": "scored", "test_sets": {}}
+RESULTS = {"schema_version": SCHEMA_VERSION, "kind": "scored", "test_sets": {}}
 
 RECORD_ATTACKS: dict[str, tuple[bytes, str]] = {
     "not a number": (json.dumps(RESULTS | {"dsc": float("nan")}).encode(), "E_RECORD"),
@@ -391,7 +392,7 @@ RECORD_ATTACKS: dict[str, tuple[bytes, str]] = {
     "a number that overflows": (json.dumps(RESULTS).replace("{}", '{"a": {"dsc": 1e999}}').encode(), "E_RECORD"),
     "half a file": (json.dumps(RESULTS).encode()[:20], "E_RECORD"),
     "nesting that would end the stack": (b"[" * 100_000, "E_RECORD"),
-    "an integer of thousands of digits": (b'{"schema_version": ' + b"1" * 5_000 + b"}", "E_RECORD"),
+    "an integer of thousands of digits": (b'{"schema_version": ' + b"2" * 5_000 + b"}", "E_RECORD"),
     "a list": (b"[]", "E_RECORD"),
     "bytes that are no text": (b"\xff\xfe\x00", "E_RECORD"),
     "a version that is true": (json.dumps(RESULTS | {"schema_version": True}).encode(), "E_RECORD"),

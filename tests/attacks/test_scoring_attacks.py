@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 NAME = "phantom-private"
 SMALL = dict(list(PRIVATE_CASES.items())[:6])
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -425,6 +427,119 @@ def test_a_huge_grid_against_small_references(submitter: Submitter) -> None:
     assert not set("0123456789") & set(failure["message"])
 
 
+# --- predictions that would please a rule that forgives what is spurious ---
+
+PLAYED = {"private": SMALL, "public": {f"liver_{n}": 20 + (n < 2) for n in range(12)}}
+"""Six cases of T11–L3, and twelve of L1–L5 of which two are L2–L6."""
+
+L5, L6 = 24, 25
+
+
+@pytest.fixture(scope="module")
+def played_references(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_references(tmp_path_factory.mktemp("played"), PLAYED)
+
+
+def absent_in(labels: NDArray[np.uint8]) -> list[int]:
+    return [label for label in range(1, 26) if label not in labels]
+
+
+def filled(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """All of the background under names that are not predicted."""
+    result, background, names = labels.copy(), np.flatnonzero(labels == 0), absent_in(labels)
+    result.ravel()[background] = np.resize(names, background.size)
+    return result
+
+
+def dotted(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A voxel of each name that is not predicted."""
+    result, background, names = labels.copy(), np.flatnonzero(labels == 0), absent_in(labels)
+    result.ravel()[background[: len(names)]] = names
+    return result
+
+
+def with_copies(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """L5 again, moved down by a level, and called L6."""
+    result = labels.copy()
+    moved = np.roll(labels == L5, -6, axis=2) & (labels == 0)
+    moved[..., -6:] = False
+    result[moved] = L6
+    return result
+
+
+def means_of(
+    change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]], name: str, folder: Path, references: Path
+) -> dict[str, float]:
+    """The public numbers of predictions on a test set."""
+    set_name = f"phantom-{name}"
+    declaration = declare(set_name)
+    predictions = {case: change(column(first=first)) for case, first in PLAYED[name].items()}
+    intake = make_intake(folder / "predictions", set_name, predictions, declaration.test_sets[set_name])
+    document = score_record(
+        "a-method", declaration, "d" * 64, {set_name: intake}, references, store=None, output=folder / "out"
+    ).document["test_sets"][set_name]
+    return {
+        f"{part} {metric}": document[part][metric]
+        for part in ("mean_of_vertebrae", "mean_of_spine")
+        for metric in ("dsc", "hd95_mm")
+    } | {f"per_case {metric}": document["per_case"][metric]["mean"] for metric in ("dsc", "hd95_mm")}
+
+
+def is_worse(name: str, after: float, before: float) -> bool:
+    return after > before if name.endswith("_mm") else after < before
+
+
+@pytest.mark.parametrize("name", ["public", "private"])
+@pytest.mark.parametrize("attack", [filled, dotted], ids=lambda attack: attack.__name__)
+@pytest.mark.parametrize("missing", [False, True], ids=["perfect", "with missed ones"])
+def test_names_that_no_reference_has_cost(
+    tmp_path: Path, played_references: Path, name: str, attack: Any, missing: bool
+) -> None:
+    """Whoever fills the background, or dots it, loses in both official metrics and gains in no number of vertebrae.
+
+    Also where a dot makes a match of a missed vertebra, which leaves its DSC at 0 and its HD95 below 100 mm. The spine
+    goes by no names: with a vertebra missed, what fills its place is nearer to it than nothing.
+    """
+
+    def honest(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return np.where(labels == (22 if missing else 0), 0, labels).astype(np.uint8)
+
+    before = means_of(honest, name, tmp_path / "honest", played_references)
+    after = means_of(lambda labels: attack(honest(labels)), name, tmp_path / "played", played_references)
+    gained = {what for what in before if is_worse(what, before[what], after[what])}
+    assert gained <= ({"mean_of_spine hd95_mm"} if missing else set())
+    lost = {what for what in before if is_worse(what, after[what], before[what])}
+    assert lost >= {"mean_of_vertebrae dsc", "mean_of_vertebrae hd95_mm", "per_case dsc", "per_case hd95_mm"}
+    assert "mean_of_spine dsc" in lost
+
+
+def test_an_l6_in_every_case_costs(tmp_path: Path, played_references: Path) -> None:
+    """Who sees no L6 and invents one everywhere finds two, and is told of ten too many.
+
+    They are right in two of twelve cases, so L6 gets 2/12 where it had 0, not 1 as when what is spurious was forgiven;
+    the means over cases fall.
+    """
+
+    def honest(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return np.where(labels == L6, 0, labels).astype(np.uint8)
+
+    before = means_of(honest, "public", tmp_path / "honest", played_references)
+    after = means_of(lambda labels: with_copies(honest(labels)), "public", tmp_path / "played", played_references)
+    for what in ("per_case dsc", "per_case hd95_mm"):
+        assert is_worse(what, after[what], before[what]), what
+    assert after["mean_of_vertebrae dsc"] - before["mean_of_vertebrae dsc"] == pytest.approx(2 / 12 / 6)
+    assert before["mean_of_vertebrae hd95_mm"] - after["mean_of_vertebrae hd95_mm"] == pytest.approx(2 * 100 / 12 / 6)
+
+
+def test_an_l6_where_there_is_none_costs_everything(tmp_path: Path, played_references: Path) -> None:
+    """Without a case in which it is right, no number gains."""
+    before = means_of(lambda labels: labels, "public", tmp_path / "honest", played_references)
+    after = means_of(with_copies, "public", tmp_path / "played", played_references)
+    lost = {what for what in before if is_worse(what, after[what], before[what])}
+    assert lost >= {"mean_of_vertebrae dsc", "mean_of_vertebrae hd95_mm", "per_case dsc", "mean_of_spine dsc"}
+    assert [what for what in before if is_worse(what, before[what], after[what])] == []
+
+
 # --- places ---
 
 
@@ -463,9 +578,9 @@ def test_a_slug_that_leaves_the_store(submitter: Submitter) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        b'{"schema_version": 1, "kind": "scored", "test_sets": {}}',
-        b'{"schema_version": 1, "kind": "scored", "test_sets": {"private": {"private": true, "labels": NaN}}}',
-        b'{"schema_version": 1, "kind": "scored", "test_sets": {"moon": {"private": false}}}',
+        b'{"schema_version": 2, "kind": "scored", "test_sets": {}}',
+        b'{"schema_version": 2, "kind": "scored", "test_sets": {"private": {"private": true, "labels": NaN}}}',
+        b'{"schema_version": 2, "kind": "scored", "test_sets": {"moon": {"private": false}}}',
         b"[" * 100_000,
     ],
     ids=["nothing in it", "NaN", "an unknown test set", "nested too deep"],

@@ -77,7 +77,7 @@ class TestStandings:
     def test_who_is_not_ranked_is_listed_with_the_reason(self, folder: Path) -> None:
         """Stale, incomplete, unscored and published rows stand below, sorted by slug; the absent do not."""
         submissions = folder / "submissions"
-        change_results(submissions / "alpha", lambda results: results["provenance"].update(engine_sha256="0" * 64))
+        change_results(submissions / "alpha", lambda results: results["provenance"].update(engine_version=1))
         change_results(submissions / "beta", lambda results: results["test_sets"][PUBLIC].update(complete=False))
         shutil.copytree(PAPER, submissions / "nnunet-paper")
         (submissions / "waiting").mkdir()
@@ -85,7 +85,7 @@ class TestStandings:
         assert ranked(board_of(folder), PUBLIC) == ["gamma"]
         found = board_of(folder).standings(PUBLIC)
         assert [(entry.slug, reason.split(":")[0]) for entry, reason in found.unranked] == [
-            ("alpha", "Stale"),
+            ("alpha", "Outdated"),
             ("beta", "Incomplete"),
             ("waiting", "Not scored yet."),
         ]

@@ -15,7 +15,7 @@ from ctspine_bench import __version__
 from ctspine_bench.board.board import NO_PRIVATE_STANDINGS
 from ctspine_bench.board.document import standings_document
 from ctspine_bench.board.standings_file import from_document
-from ctspine_bench.provenance import engine_sha256
+from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.rankings import OFFICIAL_TEXT, SCHEMES
 from ctspine_bench.rankings.paired import REGIONS
 
@@ -34,8 +34,8 @@ def document(made: Path) -> dict[str, Any]:
 
 def test_it_says_what_it_is(document: dict[str, Any]) -> None:
     """Kind, versions, the official rule, and how intervals were made."""
-    assert (document["schema_version"], document["kind"]) == (1, "standings")
-    assert (document["version"], document["engine_sha256"]) == (__version__, engine_sha256())
+    assert (document["schema_version"], document["kind"]) == (2, "standings")
+    assert (document["version"], document["engine_version"]) == (__version__, ENGINE_VERSION)
     assert document["official"] == {
         "scheme": "mean-then-rank",
         "metric": "dsc",
@@ -84,7 +84,7 @@ def test_without_the_organizers_the_private_part_is_empty(document: dict[str, An
 
 def test_who_is_not_ranked(folder: Path) -> None:
     """Broken, outdated and published ones are listed with status and reason, each on its test sets."""
-    change_results(folder / "submissions" / "beta", lambda results: results["provenance"].update(engine_sha256="0"))
+    change_results(folder / "submissions" / "beta", lambda results: results["provenance"].update(engine_version=1))
     (folder / "submissions" / "gamma" / "results.json").write_text("{")
     shutil.copytree(PAPER, folder / "submissions" / "nnunet-paper")
     sets = standings_document(board_of(folder))["test_sets"]

@@ -47,8 +47,8 @@ def test_scored_today_is_ranked(made: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda results: results["provenance"].update(engine_sha256="0" * 64),
-        lambda results: results["provenance"].pop("engine_sha256"),
+        lambda results: results["provenance"].update(engine_version=1),
+        lambda results: results["provenance"].pop("engine_version"),
         lambda results: results["provenance"]["splits"].update({PUBLIC: "0" * 64}, created="2020"),
         lambda results: results["provenance"]["splits"].pop(PUBLIC),
         lambda results: results["provenance"]["digests"].pop(PUBLIC),
@@ -56,7 +56,7 @@ def test_scored_today_is_ranked(made: Path) -> None:
     ],
     ids=["another scorer", "no scorer", "another split", "no split", "no references", "no provenance"],
 )
-def test_made_with_something_else_is_stale(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+def test_made_with_something_else_is_outdated(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     """Another scorer or split than today's, or one that is not named, is outdated."""
 
     def earlier(results: dict[str, Any]) -> None:
@@ -66,7 +66,7 @@ def test_made_with_something_else_is_stale(folder: Path, change: Callable[[dict[
     assert status_after(folder, earlier) == "outdated"
 
 
-def test_only_the_test_set_with_other_references_is_stale(folder: Path) -> None:
+def test_only_the_test_set_with_other_references_is_outdated(folder: Path) -> None:
     """References count for each test set by itself."""
 
     def change(results: dict[str, Any]) -> None:
@@ -140,7 +140,7 @@ def test_not_scored_yet_where_it_was_declared(tmp_path: Path) -> None:
     assert entry.on("verse") == {}
 
 
-def test_what_a_paper_says_is_never_ranked_and_never_stale(tmp_path: Path) -> None:
+def test_what_a_paper_says_is_never_ranked_and_never_outdated(tmp_path: Path) -> None:
     """A published record is a row for reference on its test sets."""
     shutil.copytree(PAPER, tmp_path / "submissions" / "nnunet-paper")
     board = board_of(tmp_path)
@@ -156,14 +156,14 @@ def test_what_a_paper_says_is_never_ranked_and_never_stale(tmp_path: Path) -> No
 def test_a_newer_version_is_no_broken_record(folder: Path, name: str) -> None:
     """A record in a later layout is told apart from a broken one, whichever file is newer."""
     path = folder / "submissions" / "beta" / name
-    path.write_text(path.read_text().replace("schema_version: 1", "schema_version: 2").replace('n": 1,', 'n": 2,', 1))
+    path.write_text(path.read_text().replace("schema_version: 1", "schema_version: 2").replace('n": 2,', 'n": 3,', 1))
     board = board_of(folder)
     beta = board.entry("beta")
     assert beta is not None
     assert board.status(beta, PUBLIC) == "newer"
     assert board.flags(beta, PUBLIC) == ("newer",)
     assert beta.problem is not None
-    assert beta.problem.found == "version 2"
+    assert beta.problem.found == ("version 2" if name == "submission.yaml" else "version 3")
     assert beta.name == "beta"
 
 

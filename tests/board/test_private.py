@@ -93,6 +93,8 @@ PLACES: dict[str, Callable[[Any], bool]] = {
     f"{ROW} (rank|low|high)": lambda value: value in {None, 1, 2, 3},
     f"{ROW} score": lambda value: round(value, 3) == value,
     f"{ROW} score_(low|high)": lambda value: value is None or round(value, 3) == value,
+    f"{ROW} per_case": lambda value: value is None or round(value, 3) == value,
+    f"{ROW} per_case_rank": lambda value: value in {None, 1, 2, 3},
     f"{ROW} p_first": lambda value: value is None or round(value, 2) == value,
     rf"{ROW} frequencies( \[\d+\])?": lambda value: value == [] or round(value, 2) == value,
     r"standings \[\d+\] stability kendall_tau( \[\d\])?": lambda value: value is None or round(value, 2) == value,
@@ -106,7 +108,7 @@ PLACES: dict[str, Callable[[Any], bool]] = {
         round(value, 3) == value
     ),
     f"domain_gap {SLUG} losses": lambda value: value is None,
-    f"domain_gap {SLUG} losses loss_(identification|missed|boundary)": lambda value: round(value, 3) == value,
+    f"domain_gap {SLUG} losses loss_(identification|missed|boundary|spurious)": lambda value: round(value, 3) == value,
     f"domain_gap {SLUG} sources ({'|'.join(SOURCES)}) n_cases": lambda value: value in {None, "<5"} or value >= 5,
     f"domain_gap {SLUG} sources ({'|'.join(SOURCES)}) dsc": lambda value: value is None or round(value, 3) == value,
 }
@@ -187,7 +189,7 @@ class TestOneCase:
             rows = {row.pop("slug"): row for row in map(dict, each["rows"])}
             assert rows["before"] == rows["changed"], (each["scheme"], each["metric"])
             assert rows["before"]["rank"] == 1
-            if SCHEMES[each["scheme"]].resampled:
+            if SCHEMES[each["scheme"]].left_out:
                 assert each["stability"]["removal"] == {"n": 0, "exact": True, "case_ids": [], "new_leader": None}
 
     def test_nor_does_the_domain_gap(self, twins: dict[str, Any]) -> None:
@@ -377,7 +379,7 @@ class TestLosses:
     def test_they_are_means_over_vertebrae(self) -> None:
         """With enough cases by every cause that there is."""
         found = _losses(self.rows(20, loss_identification=6, loss_boundary=20), self.rows(0))
-        assert found == {"loss_identification": 0.15, "loss_missed": 0.0, "loss_boundary": 0.5}
+        assert found == dict(zip(LOSSES, (0.15, 0.0, 0.5, 0.0), strict=True))
 
     @pytest.mark.parametrize("cause", LOSSES)
     @pytest.mark.parametrize("n", [1, 4])
@@ -393,7 +395,7 @@ class TestLosses:
         assert told(tmp_path)["domain_gap"]["one"]["losses"] is not None
 
         def change(results: dict[str, Any]) -> None:
-            results["test_sets"][PRIVATE]["loss"] = dict.fromkeys(("identification", "missed", "boundary"))
+            results["test_sets"][PRIVATE]["loss"] = dict.fromkeys(("identification", "missed", "boundary", "spurious"))
 
         change_results(tmp_path / "submissions" / "one", change)
         assert told(tmp_path)["domain_gap"]["one"]["losses"] is None
@@ -405,7 +407,7 @@ def test_labels_of_few_cases_enter_no_gap(tmp_path: Path) -> None:
     part = told(write(tmp_path, {"one": cases}))
     (entry,) = board_of(tmp_path).entries
     labels = entry.on(PRIVATE)["labels"]
-    hidden = [name for name in ("T12", "L1", "L2", "L3", "L6") if not isinstance(labels[name]["n"], int)]
+    hidden = [name for name in ("T12", "L1", "L2", "L3", "L6") if not isinstance(labels[name]["n_reference"], int)]
     assert hidden == ["T12", "L6"]
     dsc = np.random.default_rng([0, 12]).uniform(0.6, 0.95, (12, 4))[:, 1:]
     more = np.random.default_rng([4, 3]).uniform(0.6, 0.95, (3, 3))[:, :2]
@@ -424,12 +426,12 @@ class TestStore:
         assert len(part["standings"][0]["rows"]) == 2
         assert part["unranked"] == [("beta", NOT_IN_PRIVATE_STANDINGS)]
 
-    @pytest.mark.parametrize("what", ["engine_sha256", "digests"])
+    @pytest.mark.parametrize("what", ["engine_version", "digests"])
     def test_scores_that_the_record_was_not_made_from(self, folder: Path, what: str) -> None:
         """Scores of another scorer or other references, which are not published yet, do not enter."""
         for path in (folder / "private-store" / "scores").glob("*/results.json"):
             results = json.loads(path.read_text())
-            change = {PRIVATE: {"references": "0" * 64, "predictions": "0" * 64}} if what == "digests" else "0" * 64
+            change = {PRIVATE: {"references": "0" * 64, "predictions": "0" * 64}} if what == "digests" else 1
             results["provenance"][what] = change
             path.write_text(json.dumps(results))
         part = told(folder)

@@ -120,7 +120,7 @@ class TestOutdated:
         elif how == "broken":
             (beta / "results.json").write_text("{")
         elif how == "outdated":
-            change_results(beta, lambda results: results["provenance"].update(engine_sha256="0" * 64))
+            change_results(beta, lambda results: results["provenance"].update(engine_version=1))
         else:
             change_results(beta, lambda results: results["test_sets"][PRIVATE].update(complete=False))
         found = board_of(folder, path).standings(PRIVATE)

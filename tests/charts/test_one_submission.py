@@ -41,17 +41,19 @@ def test_the_strip_shows_the_means_of_the_official_table():
         official = {name: getattr(means, metric) for name, means in score.summary.official.labels.items() if means.n}
         assert shown == pytest.approx(official)
     assert figure.layout.xaxis2.ticktext[18] == "T12<br>3"
-    assert figure.layout.xaxis2.ticktext[0] == "C1<br>–"
+    assert figure.layout.xaxis2.ticktext[0] == "C1<br>1"
+    assert figure.layout.xaxis2.ticktext[1] == "C2<br>–"
 
 
-def test_the_strip_marks_missed_levels():
-    """A cross stands where a level was missed, at DSC 0 and at 100 mm."""
+@pytest.mark.parametrize(("symbol", "places"), [("x-thin", [18, 20]), ("circle-open", [0, 24])])
+def test_the_strip_marks_missed_and_spurious_levels(symbol, places):
+    """A cross stands where a level was missed, a circle where one was spurious, at DSC 0 and at 100 mm."""
     figure = charts.label_strip(eventful().table)
-    crosses = [trace for trace in figure.data if trace.marker.symbol == "x-thin"]
+    marks = [trace for trace in figure.data if trace.marker.symbol == symbol]
 
-    assert [sorted(zip(trace.x, trace.y, strict=True)) for trace in crosses] == [
-        [(18, 0.0), (20, 0.0)],
-        [(18, 100.0), (20, 100.0)],
+    assert [sorted(zip(trace.x, trace.y, strict=True)) for trace in marks] == [
+        [(place, 0.0) for place in places],
+        [(place, 100.0) for place in places],
     ]
 
 
@@ -62,7 +64,7 @@ def test_cases_are_named_on_hovering():
 
     assert sorted(names) == sorted(
         [
-            "liver_1: 0.567",
+            "liver_1: 0.340",
             "liver_2: 0.650",
             HOSTILE.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") + ": 0.000",
         ]
@@ -83,7 +85,7 @@ def test_the_confusion_tells_names_from_names():
 
 
 def test_losses_add_up_to_what_is_missing_to_one():
-    """The bars of a level end at 1 − its mean DSC."""
+    """The bars of a level end at 1 − its mean DSC; a spurious level loses all of it to being spurious."""
     score = eventful()
     figure = charts.loss_bars(score.table)
     total = {name: sum(trace.y[n] for trace in figure.data) for n, name in enumerate(figure.data[0].x)}
@@ -91,3 +93,5 @@ def test_losses_add_up_to_what_is_missing_to_one():
     assert total == pytest.approx(
         {name: 1 - means.dsc for name, means in score.summary.official.labels.items() if means.n}
     )
+    spurious = {trace.name: dict(zip(trace.x, trace.y, strict=True)) for trace in figure.data}["spurious"]
+    assert (spurious["L6"], spurious["C1"], spurious["L2"]) == (1.0, 1.0, 0.0)

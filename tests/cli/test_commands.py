@@ -16,6 +16,7 @@ from label_volumes import column
 
 from ctspine_bench import write_labels
 from ctspine_bench.errors import CODES
+from ctspine_bench.report.variants import TITLES, VARIANTS
 from ctspine_bench.testsets import official
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def test_score_writes_table_and_files(run: Callable[..., Done], folders: tuple[P
     assert done.returncode == 0, done.stderr
     assert "Mean of Vertebrae" in done.stdout
     document = json.loads((out / "results.json").read_text())
-    assert document["schema_version"] == 1
+    assert document["schema_version"] == 2
     custom = document["test_sets"]["custom"]
     assert (custom["labels"]["L1"]["n"], custom["labels"]["L1"]["dsc"], custom["labels"]["L1"]["hd95_mm"]) == (2, 1, 0)
     assert custom["labels"]["L6"]["n"] == 0
@@ -52,9 +53,11 @@ def test_score_writes_table_and_files(run: Callable[..., Done], folders: tuple[P
         "failed": 0,
     }
     assert custom["sources"]["MSD-T10"]["n_cases"] == 2
-    assert document["policies"]["missed_hd95_mm"] == 100
+    assert document["policies"]["missed_hd95_mm"] == document["policies"]["spurious_hd95_mm"] == 100
+    assert custom["variants"].keys() == {"complete", "cut", "border_forgiven"}
+    assert custom["identification"]["levels_right"] == custom["identification"]["verse_id_rate"] == 1
     assert document["provenance"]["command"].startswith("ctspine-bench score ")
-    assert {"version", "engine_sha256", "digests", "created"} <= document["provenance"].keys()
+    assert {"version", "engine_version", "digests", "created"} <= document["provenance"].keys()
     table = pd.read_parquet(out / "cases.parquet")
     assert table["row"].value_counts().to_dict() == {"vertebra": 15, "spine": 3, "case": 3}
     assert "<html" in report.read_text()
@@ -123,6 +126,27 @@ def test_formats(run: Callable[..., Done], folders: tuple[Path, Path], format_: 
     assert "L1" in done.stdout
     if format_ == "json":
         assert json.loads(done.stdout)["test_sets"]["custom"]["n_cases"] == 3
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_variants(run: Callable[..., Done], folders: tuple[Path, Path], variant: str) -> None:
+    """Each variant is printed under its own title, in the terminal and for spreadsheets."""
+    done = run("score", *folders, "--variant", variant)
+    assert done.returncode == 0, done.stderr
+    assert TITLES[variant] in " ".join(done.stdout.split())
+    assert f"custom,{variant},L1," in run("score", *folders, "--variant", variant, "--format", "csv").stdout
+
+
+def test_vertebrae_is_no_option_any_more(run: Callable[..., Done], folders: tuple[Path, Path]) -> None:
+    """`--variant` has taken the place of `--vertebrae`."""
+    assert run("score", *folders, "--vertebrae", "cut").returncode == 2
+
+
+def test_a_complete_set_says_what_to_report(run: Callable[..., Done], folders: tuple[Path, Path]) -> None:
+    """The line is there after a complete run, and not after one with a missing prediction."""
+    assert "To report: Mean of Vertebrae DSC 1.000, HD95 0.00 mm" in run("score", *folders).stdout
+    (folders[0] / "liver_1.nii.gz").unlink()
+    assert "To report" not in run("score", *folders).stdout
 
 
 def test_bad_input_is_one_clear_error(run: Callable[..., Done], tmp_path: Path, folders: tuple[Path, Path]) -> None:

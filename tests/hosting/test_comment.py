@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ from ctspine_bench.rankings import RankInterval
 from ctspine_bench.records import CaseResult, Failure
 from ctspine_bench.results import results_document
 from ctspine_bench.submissions.declaration import Declaration
-from ctspine_bench.tables import case_table
+from ctspine_bench.tables import SCHEMA_VERSION, case_table
 from ctspine_bench.testsets import official, phantom
 
 if TYPE_CHECKING:
@@ -71,10 +71,15 @@ def score_of(cases: Sequence[CaseResult], of: TestSet) -> SubmissionScore:
 CASES = [case(f"case{i}", mask("L1", 0.8 + i / 100, 2.0), mask("spine", 0.9, 1.0), spurious("L2")) for i in range(12)]
 FAILED = case("broken", missed("L1"), missed("spine"), failure=REFUSED_FILE)
 REFERENCE = {
-    "schema_version": 1,
+    "schema_version": SCHEMA_VERSION,
     "kind": "published",
     "test_sets": {
-        name: {"mean_of_vertebrae": asdict(published_table(name).mean_of_vertebrae), "note": ""}
+        # As if the paper had two labels, those of the cases above.
+        name: {
+            "labels": {label: asdict(published_table(name).labels[label]) for label in ("L1", "L2")},
+            "mean_of_vertebrae": asdict(published_table(name).mean_of_vertebrae),
+            "note": "",
+        }
         for name in ("public", "private", "verse")
     },
 }
@@ -96,16 +101,38 @@ def test_results_become_data(tmp_path: Path) -> None:
     assert (data.slug, data.commit, data.uses_verse, data.coverage) == ("my-method", COMMIT, True, "complete")
     (found,) = data.test_sets
     expected = results["test_sets"]["public"]
-    assert found.mean_of_vertebrae.dsc == expected["mean_of_vertebrae"]["dsc"] == pytest.approx((12 * 0.855) / 13)
+    # L1 has a mean of 12 × 0.855 / 13 over 13 cases; L2 is spurious in 12, and so 0.
+    assert found.mean_of_vertebrae.dsc == expected["mean_of_vertebrae"]["dsc"] == pytest.approx(12 * 0.855 / 13 / 2)
+    assert found.mean_of_vertebrae.hd95_mm == pytest.approx(((12 * 2 + 100) / 13 + 100) / 2)
+    assert found.mean_of_vertebrae.hd95_matched_mm == 2
     assert found.mean_of_spine.hd95_mm == expected["mean_of_spine"]["hd95_mm"]
     assert found.per_case_dsc.low == expected["per_case"]["dsc"]["low"]
-    assert found.inferred.dsc == expected["paper_inferred"]["mean_of_vertebrae"]["dsc"]
     assert found.published is not None
-    assert (found.published.dsc, found.published.hd95_mm) == (0.869, 5.4)
+    assert (found.published.dsc, found.published.hd95_matched_mm) == (0.869, 5.4)
     assert found.vertebrae is not None
     assert tuple(dict(found.vertebrae).values()) == (12, 1, 12)
     assert (found.refused[0].case_id, found.refused[0].code, found.n_refused) == ("broken", "E_SHAPE", {"E_SHAPE": 1})
     assert (found.rank.rank, found.rank.n_ranked, found.complete) == (2, 3, False)
+
+
+def test_what_cannot_be_compared_with_the_paper(tmp_path: Path) -> None:
+    """A mean over other labels than the paper's is not compared with it, nor anything with an outdated record of it."""
+    path = tmp_path / "comment.json"
+
+    def published(cases: Sequence[CaseResult], reference: dict[str, Any]) -> object:
+        results = public_document(score_of(cases, official("public")))
+        write_comment_data(results, declaration(), "my-method", path, {}, reference)
+        return read_comment_data(path).test_sets[0].published
+
+    assert published(CASES, REFERENCE) is not None
+    assert published([with_l5(each) for each in CASES], REFERENCE) is None
+    assert published(CASES, REFERENCE | {"schema_version": SCHEMA_VERSION - 1}) is None
+
+
+def with_l5(result: CaseResult) -> CaseResult:
+    """The case with one more vertebra."""
+    score = result.score
+    return replace(result, score=replace(score, vertebrae=(*score.vertebrae, mask("L5", 0.9, 1.0))))
 
 
 def test_partial_coverage_is_not_ranked(tmp_path: Path) -> None:
@@ -142,7 +169,7 @@ def test_few_private_cases(tmp_path: Path) -> None:
     write_comment_data(results, declaration(), "my-method", path, {}, None)
     text = comment_markdown(read_comment_data(path))
     assert "&lt;5 cases, all scored." in text
-    assert "| **Mean of Vertebrae** | **–** | **–** |" in text
+    assert "| **Mean of Vertebrae** | **–** | **–** | **–** |" in text
 
 
 def test_unreadable_references(tmp_path: Path) -> None:
@@ -183,14 +210,13 @@ def test_the_whole_comment(tmp_path: Path) -> None:
         "- Paper: `https://example.org/paper`\n\n"
         "### CTSpine1K private test set\n\n"
         "198 cases, all scored. Vertebrae, to the nearest five: 2,350 matched, 60 missed, 12 spurious.\n\n"
-        "| | DSC | HD95 mm |\n"
-        "| --- | ---: | ---: |\n"
-        "| **Mean of Vertebrae** | **0.912** | **4.31** |\n"
-        "| Mean of Spine | 0.955 | 3.20 |\n"
-        "| Mean over cases [95 % interval] | 0.915 [0.902, 0.927] |  |\n"
-        "| Mean of Vertebrae, rule inferred from the paper | 0.902 | 5.02 |\n"
-        "| nnU-Net as published | 0.840 | 6.41 |\n"
-        "| Difference to nnU-Net | +0.062 | −1.39 |\n\n"
+        "| | DSC | HD95 mm | HD95 of matched mm |\n"
+        "| --- | ---: | ---: | ---: |\n"
+        "| **Mean of Vertebrae** | **0.902** | **6.31** | **5.02** |\n"
+        "| Mean of Spine | 0.955 | 3.20 | 3.20 |\n"
+        "| Mean over cases [95 % interval] | 0.915 [0.902, 0.927] |  |  |\n"
+        "| nnU-Net as published | 0.840 |  | 6.41 |\n"
+        "| Mean of Vertebrae less nnU-Net | +0.062 |  | −1.39 |\n\n"
         "Would be **rank 3 of 12**; ranks 2 to 5 are compatible with the data.\n\n"
     )
     check_tame(text)
@@ -246,17 +272,36 @@ def test_a_sure_rank_and_no_published_numbers(tmp_path: Path) -> None:
     sets = [test_set(name="phantom-verse", rank=sure, published=None), test_set(name="verse")]
     text = markdown_of(scored(test_sets=sets), tmp_path)
     assert "Would be **rank 1 of 4**; no other rank is compatible with the data." in text
-    assert text.count("nnU-Net as published |") == 1
+    assert text.count("| nnU-Net as published |") == 1
     assert text.count("0.766") == 1
+
+
+def test_an_incomplete_set_is_not_compared_with_the_paper(tmp_path: Path) -> None:
+    """The published numbers are over all cases: without all of ours there is no row, no difference, but a sentence."""
+    text = markdown_of(scored(test_sets=[test_set(complete=False)]), tmp_path)
+    assert "| nnU-Net as published |" not in text
+    assert "less nnU-Net" not in text
+    assert "Not compared with nnU-Net as published" in text
+    assert "Not compared" not in markdown_of(scored(test_sets=[test_set(published=None, complete=False)]), tmp_path)
+
+
+def test_the_rule_is_explained(tmp_path: Path) -> None:
+    """Which cases a label counts in, what missed and spurious cost, and whose HD95 is comparable with the paper's."""
+    words = " ".join(markdown_of(SCORED, tmp_path).partition("<details>")[2].split())
+    assert "Each label counts in all cases that have it in the reference or in the prediction." in words
+    assert "What is missed or spurious has DSC 0 and HD95 100 mm" in words
+    assert "the paper's HD95 is that one" in words
+    assert "inferred" not in words
 
 
 def test_what_is_undefined_is_a_dash(tmp_path: Path) -> None:
     """Numbers that are not published leave a dash, also in the difference and the interval."""
     nothing = {"dsc": None, "hd95_mm": None}
-    hidden = test_set(inferred=nothing, per_case_dsc={"mean": 0.5, "low": None, "high": None}, vertebrae=None)
+    hidden = test_set(mean_of_vertebrae=nothing, per_case_dsc={"mean": 0.5, "low": None, "high": None}, vertebrae=None)
     text = markdown_of(scored(test_sets=[hidden]), tmp_path)
-    assert "| Difference to nnU-Net | – | – |" in text
-    assert "| Mean over cases [95 % interval] | 0.500 |  |" in text
+    assert "| **Mean of Vertebrae** | **–** | **–** | **–** |" in text
+    assert "| Mean of Vertebrae less nnU-Net | – |  | – |" in text
+    assert "| Mean over cases [95 % interval] | 0.500 |  |  |" in text
 
 
 def test_problems_become_a_comment(tmp_path: Path) -> None:
@@ -309,8 +354,9 @@ def test_the_command_writes_the_comment(
 
 def test_numbers_are_printed_with_true_signs(tmp_path: Path) -> None:
     """The difference is that of the printed numbers: 0.8405 against 0.840 is no difference."""
-    document = changed(SCORED, "test_sets.0.inferred", {"dsc": 0.84049, "hd95_mm": 6.4})
-    assert "| Difference to nnU-Net | +0.000 | −0.01 |" in markdown_of(document, tmp_path)
+    means = {"dsc": 0.84049, "hd95_mm": 7.0, "hd95_matched_mm": 6.4}
+    document = changed(SCORED, "test_sets.0.mean_of_vertebrae", means)
+    assert "| Mean of Vertebrae less nnU-Net | +0.000 |  | −0.01 |" in markdown_of(document, tmp_path)
 
 
 def test_a_page_of_ours_is_read_as_expected(tmp_path: Path) -> None:
@@ -318,4 +364,4 @@ def test_a_page_of_ours_is_read_as_expected(tmp_path: Path) -> None:
     page = Page(markdown_of(SCORED, tmp_path))
     assert "https://example.org/paper" in page.code
     assert "https" not in page.prose
-    assert set(page.n_cells) == {3}
+    assert set(page.n_cells) == {4}

@@ -29,6 +29,8 @@ from ctspine_bench.testsets import TestSet, official, phantom, source_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from ctspine_bench.records import VertebraScore
+
 DSC = Measure("dsc", 3)
 SPINE = ["T11", "T12", "L1", "L2", "L3", "L4", "L5"]
 
@@ -214,18 +216,178 @@ def test_counts_come_in_fives() -> None:
 
 
 def test_spurious_vertebrae_of_few_cases_are_not_told() -> None:
-    """Neither their number nor their volume, nor how the inferred rule counts them, nor how many lie at the border."""
+    """Neither their number nor their volume, nor HD95 without them, nor what they cost, nor how many lie outside."""
     results = usual_cases(20)
     some = [with_masks(each, spurious("L6")) for each in results[:3]]
     document = published([*some, *results[3:]])
     assert (document["counts"]["spurious"], document["counts"]["spurious_at_border"]) == (FEW, None)
     assert document["counts"]["spurious_ml"] is None
-    assert document["paper_inferred"]["mean_of_vertebrae"]["dsc"] is None
+    assert document["mean_of_vertebrae"]["hd95_matched_mm"] is None
+    assert set(document["loss"].values()) == {None}
+    assert document["mean_of_spine"]["hd95_matched_mm"] is not None  # where there is nothing spurious
     more = [with_masks(each, spurious("L6", at_border=n < 3)) for n, each in enumerate(results[:9])]
     document = published([*more, *results[9:]])
     assert document["counts"]["spurious"] == 10  # of 9
     assert document["counts"]["spurious_at_border"] == FEW
-    assert document["paper_inferred"]["mean_of_vertebrae"]["dsc"] is not None
+    assert document["mean_of_vertebrae"]["hd95_matched_mm"] is not None
+    assert document["loss"]["spurious"] > 0
+
+
+def test_hd95_of_matched_is_told_of_both_means_alone() -> None:
+    """The raw mean over what is in both, rounded; not by label, not by source, not without L6."""
+    results = [with_masks(each, missed("T11"), mask("L5", 0.1, 180.0)) for each in usual_cases(7)]
+    document, true = published([*results, *usual_cases(13, seed=1)]), score_of([*results, *usual_cases(13, seed=1)])
+    for name in ("mean_of_vertebrae", "mean_of_spine"):
+        means = getattr(true.summary.official, name)
+        assert document[name]["hd95_matched_mm"] == round(means.hd95_matched_mm, 2)
+    assert document["mean_of_vertebrae"]["hd95_matched_mm"] != document["mean_of_vertebrae"]["hd95_mm"]
+    others = [document["mean_of_vertebrae_without_l6"], *document["labels"].values()]
+    others += [source["mean_of_spine"] for source in document["sources"].values()]
+    assert {tuple(means) for means in others} == {("n", "dsc", "hd95_mm")}
+
+
+@pytest.mark.parametrize("event", [missed("T11"), mask("T11", 0.1, 180.0), spurious("L6")], ids=lambda e: e.status)
+@pytest.mark.parametrize(("n", "told"), [(0, True), (1, False), (4, False), (5, True), (20, True)])
+def test_hd95_of_matched_departs_from_the_official_one_in_no_case_or_in_many(
+    event: VertebraScore, n: int, told: bool
+) -> None:
+    """What is missed, spurious or beyond 100 mm in one to four cases would be the difference of two numbers."""
+    results = usual_cases(20)
+    document = published([*(with_masks(each, event) for each in results[:n]), *results[n:]])
+    assert (document["mean_of_vertebrae"]["hd95_matched_mm"] is not None) is told
+    assert document["mean_of_vertebrae"]["hd95_mm"] is not None
+
+
+def test_hd95_of_matched_is_not_that_of_four() -> None:
+    """With four matched vertebrae in all, among many missed ones, nothing is told of them."""
+    nothing = [with_masks(each, *map(missed, SPINE)) for each in usual_cases(16)]
+    document = published([*usual_cases(4, seed=1), *nothing])
+    assert document["mean_of_vertebrae"]["hd95_matched_mm"] is None
+
+
+def test_spurious_vertebrae_are_in_the_means() -> None:
+    """Fifteen cases have T11 in either volume, ten of them in the reference: the mean is over 15, n is 10."""
+    real = usual_cases(10)
+    others = usual_cases(10, seed=1, levels=SPINE[1:])
+    results = [*real, *(with_masks(each, spurious("T11")) for each in others[:5]), *others[5:]]
+    found, true = published(results), score_of(results).summary.official.labels["T11"]
+    scores = [(v.dsc, v.hd95_mm) for each in real for v in each.score.vertebrae if v.name == "T11"]
+    dsc, hd95_mm = np.sum(scores, axis=0)
+    expected = {"n": 10, "dsc": round(dsc / 15, 3), "hd95_mm": round((hd95_mm + 5 * 100) / 15, 2)}
+    assert found["labels"]["T11"] == expected
+    assert (true.n, true.n_reference) == (15, 10)
+    of_cases = [np.mean([v.dsc for v in each.score.vertebrae]) for each in results]
+    assert found["per_case"]["dsc"]["mean"] == round(float(np.mean(of_cases)), 3)
+
+
+def test_a_label_that_no_reference_has_is_dsc_0_and_100_mm() -> None:
+    """That is known to who predicted it; it counts in the mean, and its n, and the n of the mean, stay as they were."""
+    results = usual_cases(20)
+    before, after = published(results), published([with_masks(results[0], spurious("C1")), *results[1:]])
+    assert after["labels"]["C1"] == {"n": 0, "dsc": 0.0, "hd95_mm": 100.0}
+    assert (before["mean_of_vertebrae"]["n"], after["mean_of_vertebrae"]["n"]) == (7, 7)
+    true = score_of(results).summary.official.mean_of_vertebrae.dsc
+    assert after["mean_of_vertebrae"]["dsc"] == round(true * 7 / 8, 3)
+
+
+def sizes_in(document: Any) -> Iterator[tuple[str, Any]]:
+    """All that a document calls n, with its place, and the counts of cases."""
+    for key, value in document.items():
+        if isinstance(value, dict):
+            yield from ((f"{key} {at}", n) for at, n in sizes_in(value))
+        elif key in {"n", "n_cases"}:
+            yield key, value
+
+
+@pytest.mark.parametrize("label", ["C1", "T10", "T12", "L6"])
+@pytest.mark.parametrize("where", [0, 12, 16], ids=["a usual case", "one of four with L6", "one of six with T10"])
+def test_no_n_tells_whether_a_case_has_a_label(label: str, where: int) -> None:
+    """Whatever is predicted in one case more, every n stays: with it or without it in the reference, it is the same."""
+    results = [
+        *usual_cases(12),
+        *usual_cases(4, seed=1, levels=["L5", "L6"]),
+        *usual_cases(6, seed=2, levels=["T10", "L5"]),
+    ]
+    has = label in {vertebra.name for vertebra in results[where].score.vertebrae}
+    more = with_masks(results[where], mask(label, 0.01, 90.0) if has else spurious(label))
+    changed = [*results[:where], more, *results[where + 1 :]]
+    assert dict(sizes_in(published(changed))) == dict(sizes_in(published(results)))
+
+
+def padded(results: Sequence[CaseResult], label: str) -> list[CaseResult]:
+    """The same cases with a spurious prediction of a label wherever no reference has it."""
+    return [
+        each if label in {v.name for v in each.score.vertebrae} else with_masks(each, spurious(label))
+        for each in results
+    ]
+
+
+@pytest.mark.parametrize("n", [1, 3, 4])
+@pytest.mark.parametrize("n_others", [12, 60, 400])
+def test_padding_a_rare_label_does_not_get_it_published(n: int, n_others: int) -> None:
+    """Spurious predictions in however many cases are no news, and protect nobody: the cell stays hidden."""
+    results = [*usual_cases(n_others), *usual_cases(n, seed=1, levels=["L5", "L6"])]
+    document = published(padded(results, "L6"))
+    assert document["labels"]["L6"] == {"n": FEW, "dsc": None, "hd95_mm": None}
+    assert document["mean_of_vertebrae_without_l6"] == {"n": None, "dsc": None, "hd95_mm": None}
+    hidden = {name for name, means in document["labels"].items() if means["dsc"] is None and means["n"] != 0}
+    assert len(hidden) == 2
+
+
+@pytest.mark.parametrize("n_others", [12, 60, 400])
+def test_padding_does_not_hide_three_real_predictions(n_others: int) -> None:
+    """Of nine references with a label three are found and the others missed: padding makes no five of the three."""
+    rare = usual_cases(9, seed=1, levels=["L5", "L6"])
+    rare = [each if i < 3 else with_masks(each, missed("L6")) for i, each in enumerate(rare)]
+    document = published(padded([*usual_cases(n_others), *rare], "L6"))
+    assert document["labels"]["L6"] == {"n": None, "dsc": None, "hd95_mm": None}
+
+
+def test_padding_a_partner_does_not_give_the_other_away() -> None:
+    """Two hidden labels are told as a sum: what is padded weighs next to nothing in it, and a third has to join."""
+    results = [*usual_cases(200), *usual_cases(3, seed=1, levels=["L5", "L6"]), *usual_cases(5, seed=2, levels=["T10"])]
+    plain, changed = (published(each)["labels"] for each in (results, padded(results, "T10")))
+    assert [plain[name]["dsc"] is None for name in ("L6", "T10", "T11")] == [True, True, False]
+    assert [changed[name]["dsc"] is None for name in ("L6", "T10", "T11")] == [True, True, True]
+
+
+def test_cases_with_nothing_but_spurious_vertebrae_protect_nobody() -> None:
+    """Four scans with vertebrae among twenty without: neither the mean over cases nor the spine is told."""
+    real = usual_cases(4)
+    empty = [case(f"CTC-{n}", spurious("L1"), mask("spine", spurious=True), source="COLONOG") for n in range(20)]
+    document = published([*real, *empty])
+    assert document["per_case"]["dsc"] == {"n": FEW, "mean": None, "low": None, "high": None}
+    assert (document["mean_of_spine"]["n"], document["mean_of_spine"]["dsc"]) == (FEW, None)
+    assert document["labels"]["L1"] == {"n": FEW, "dsc": None, "hd95_mm": None}
+
+
+@pytest.mark.parametrize(
+    ("n_right", "told"),
+    [(0, 0.0), (1, None), (4, None), (5, 0.25), (7, 0.25), (8, 0.5), (13, 0.75), (15, 0.75), (16, None), (20, 1.0)],
+)
+def test_how_many_cases_have_every_level_right(n_right: int, told: float | None) -> None:
+    """A share of twenty cases in steps of five, and nothing when one to four are right, or wrong."""
+
+    def named(result: CaseResult, *, right: bool) -> CaseResult:
+        names = replace(result.score.identification, levels_right=right)
+        return replace(result, score=replace(result.score, identification=names))
+
+    results = [named(each, right=i < n_right) for i, each in enumerate(usual_cases(20))]
+    assert published(results)["identification"]["levels_right"] == told
+
+
+def test_all_right_is_all_right_whatever_the_number_of_cases() -> None:
+    """Rounding to fives does not make more right cases than there are."""
+    assert published(usual_cases(18))["identification"]["levels_right"] == 1.0
+
+
+def test_slices_and_other_weights_are_not_published() -> None:
+    """Nothing about all vertebrae pooled, other rates, shared labels, variants, or where spurious labels arise."""
+    document = published([with_masks(each, spurious("C1")) for each in usual_cases(20)])
+    assert document.keys() == PUBLIC_KEYS
+    secret = {"over_vertebrae", "shared_labels", "variants", "without_reference", "strata", "sensitivity"}
+    assert not secret & document.keys()
+    assert "verse_id_rate" not in document["identification"]
 
 
 def test_the_border_count_does_not_give_the_others_away() -> None:
@@ -256,21 +418,29 @@ def test_undoing_the_shift_of_few_cases_is_not_told() -> None:
     def undone(results: Sequence[CaseResult], n_shifted: int) -> float | None:
         changed = []
         for number, result in enumerate(results):
-            dsc = float(np.mean([vertebra.dsc for vertebra in result.score.vertebrae])) + 0.01 * (number < n_shifted)
+            in_reference = [vertebra.dsc for vertebra in result.score.vertebrae if vertebra.status != "spurious"]
+            dsc = float(np.mean(in_reference)) + 0.01 * (number < n_shifted)
             names = replace(result.score.identification, dsc_unshifted=dsc, dsc_instance=dsc)
             changed.append(replace(result, score=replace(result.score, identification=names)))
         return published(changed)["identification"]["dsc_unshifted"]
 
     results = usual_cases(20)
     assert [undone(results, n) is None for n in (0, 1, 4, 5, 20)] == [False, True, True, False, False]
+    # With spurious vertebrae both differ from the mean per case, which has these: they may be known, the shifts not.
+    results = [with_masks(each, spurious("L6")) for each in results]
+    assert [undone(results, n) is None for n in (0, 1, 4, 5, 20)] == [False, True, True, False, False]
 
 
 def test_the_parts_of_the_loss_are_told_together_or_not_at_all() -> None:
-    """A part that few cases have hides all three: they add up to 1 − DSC."""
+    """A part that few cases have hides all four: they add up to 1 − DSC."""
     results = usual_cases(20)
     assert None not in published(results)["loss"].values()
     some = [with_masks(each, missed("T11")) for each in results[:2]]
     assert set(published([*some, *results[2:]])["loss"].values()) == {None}
+    parts = published([with_masks(each, missed("T11"), spurious("L6")) for each in results])
+    assert list(parts["loss"]) == ["identification", "missed", "boundary", "spurious"]
+    assert parts["loss"]["spurious"] == round(1 / 8, 3)
+    assert sum(parts["loss"].values()) == pytest.approx(1 - parts["per_case"]["dsc"]["mean"], abs=0.003)
 
 
 def test_failures_of_own_files() -> None:
@@ -328,8 +498,9 @@ def hidden_interval(document: dict[str, Any], measure: str, top: float) -> tuple
     hidden = [name for name, means in labels.items() if means[measure] is None and means["n"] != 0]
     half = 0.5 * 10 ** -{"dsc": 3, "hd95_mm": 2}[measure]
     known = [means[measure] for means in labels.values() if means[measure] is not None]
-    middle = total["n"] * total[measure] - sum(known)
-    slack = half * (total["n"] + len(known))
+    n_labels = len(hidden) + len(known)  # a label that no reference has counts too, if it is predicted
+    middle = n_labels * total[measure] - sum(known)
+    slack = half * (n_labels + len(known))
     return hidden, max(middle - slack, 0), min(middle + slack, top * len(hidden))
 
 
@@ -344,8 +515,10 @@ def test_no_hidden_label_can_be_solved_for(seed: int) -> None:
         results += usual_cases(
             int(rng.integers(1, 5)), seed=seed + extra + 1, levels=sorted(levels, key=VERTEBRAE.index)
         )
+    for label in map(str, rng.choice(VERTEBRAE[:15], size=int(rng.integers(0, 3)), replace=False)):
+        results = padded(results, label)
     document, true = published(results), score_of(results).summary.official
-    few = [name for name, means in true.labels.items() if 0 < means.n < 5]
+    few = [name for name, means in true.labels.items() if 0 < means.n_reference < 5]
     if document["mean_of_vertebrae"]["dsc"] is None or not few:
         return
     for measure, top in (("dsc", 1.0), ("hd95_mm", 100.0)):
@@ -430,19 +603,21 @@ def test_three_real_predictions_among_known_ones_tell_nothing(label: str, source
 @pytest.mark.parametrize("missing", [0, 0.003, 0.01, 0.05])
 def test_honest_submissions_keep_their_table(missing: float) -> None:
     """Of the official private set everything official is told but L6, which three cases have, and its one partner."""
-    score = score_of(
-        official_cases(
-            lambda case_id, name: (
-                None
-                if name != "spine" and dsc_by_name("missing", case_id, name) < 0.6 + 0.35 * missing
-                else dsc_by_name(case_id, name)
-            )
-        ),
-        official("private"),
+    results = official_cases(
+        lambda case_id, name: (
+            None
+            if name != "spine" and dsc_by_name("missing", case_id, name) < 0.6 + 0.35 * missing
+            else dsc_by_name(case_id, name)
+        )
     )
+    n_spurious = 6 if missing else 0
+    with_l6 = {case_id for case_id in CASES if "L6" in LEVELS[case_id]}
+    spoilt = [each.case_id for each in results if each.case_id not in with_l6][:n_spurious]
+    results = [with_masks(each, spurious("L6")) if each.case_id in spoilt else each for each in results]
+    score = score_of(results, official("private"))
     document, true = public_results(score), score.summary
     hidden = {name for name, means in document["labels"].items() if means["dsc"] is None}
-    partner = min(set(VERTEBRAE) - {"L6"}, key=lambda name: true.official.labels[name].n)
+    partner = min(set(VERTEBRAE) - {"L6"}, key=lambda name: true.official.labels[name].n_reference)
     assert hidden == {"L6", partner}
     told = {
         **{f"label {name}": (document["labels"][name], true.official.labels[name]) for name in VERTEBRAE},
@@ -454,7 +629,10 @@ def test_honest_submissions_keep_their_table(missing: float) -> None:
     assert len(told) == 25 + 2 + 4
     for what, (public, means) in told.items():
         if what.removeprefix("label ") not in hidden:
-            assert public == {"n": means.n, "dsc": round(means.dsc, 3), "hd95_mm": round(means.hd95_mm, 2)}, what
+            expected = {"n": means.n_reference, "dsc": round(means.dsc, 3), "hd95_mm": round(means.hd95_mm, 2)}
+            if what in {"vertebrae", "spine"}:
+                expected["hd95_matched_mm"] = round(means.hd95_matched_mm, 2)
+            assert public == expected, what
     for name, estimate in true.per_case.items():
         digits = 2 if name == "hd95_mm" else 3
         expected = [round(number, digits) for number in (estimate.mean, estimate.low, estimate.high)]

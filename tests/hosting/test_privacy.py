@@ -170,7 +170,7 @@ def small_cells(situation: Situation) -> set[str]:
     tables = [summary.official, *summary.sources.values()]
     for table in tables:
         for means in (*table.labels.values(), table.mean_of_spine):
-            if 0 < means.n < 5:
+            if 0 < means.n_reference < 5:
                 found |= {f"{means.dsc:.3f}", f"{means.hd95_mm:.3f}", f"{means.hd95_mm:.4f}"}
     return {text for text in found if len(set(text.replace(".", "").strip("0"))) >= 3}
 

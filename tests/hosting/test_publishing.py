@@ -18,7 +18,7 @@ from ctspine_bench.errors import SubmissionError
 from ctspine_bench.hosting.publishing import Publication, publish
 from ctspine_bench.hosting.store import PrivateStore
 from ctspine_bench.submissions.records import read_record
-from ctspine_bench.tables import COLUMNS, write_table
+from ctspine_bench.tables import COLUMNS, SCHEMA_VERSION, write_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -248,6 +248,29 @@ def test_a_broken_record_is_not_published(
     assert mine.problem is not None
     assert (mine.problem.code, mine.problem.path, mine.problem.found) == ("E_RECORD", MINE, found)
     assert project.status() == ""
+
+
+def test_a_record_of_an_earlier_version_waits(project: GitRepository, store: PrivateStore, tmp_path: Path) -> None:
+    """What was scored by the rules of before is not published, nor is it broken: it waits for today's scoring."""
+    score(store, tmp_path, declaration("Mine"), schema_version=SCHEMA_VERSION - 1)
+    (waiting,) = publish(project.folder, store)
+    assert (waiting.state, waiting.problem, project.status()) == ("waiting", None, "")
+    score(store, tmp_path, declaration("Mine"))
+    (done,) = publish(project.folder, store)
+    assert done.state == "published"
+
+
+def test_a_published_record_of_an_earlier_version_waits(
+    project: GitRepository, store: PrivateStore, tmp_path: Path
+) -> None:
+    """One that was published before stays as it is until it is scored again."""
+    write_public_record(tmp_path, "mine", declaration("Mine"), schema_version=SCHEMA_VERSION - 1)
+    project.commit({file: (tmp_path / file.rpartition("/")[2]).read_bytes() for file in FILES})
+    (waiting,) = publish(project.folder, store)
+    assert (waiting.state, waiting.problem, project.status()) == ("waiting", None, "")
+    score(store, tmp_path, declaration("Mine"))
+    (done,) = publish(project.folder, store)
+    assert (done.state, project.status()) == ("published", "")
 
 
 def test_a_record_with_a_file_missing(project: GitRepository, store: PrivateStore, tmp_path: Path) -> None:

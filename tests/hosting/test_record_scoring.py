@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hosted_submissions import (
     PRIVATE_CASES,
@@ -35,7 +36,7 @@ from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.results import CASES, RESULTS, aggregates
 from ctspine_bench.submissions.records import Record
 from ctspine_bench.submissions.writing import write_submission
-from ctspine_bench.tables import read_table
+from ctspine_bench.tables import SCHEMA_VERSION, read_table
 from ctspine_bench.testsets import named
 
 if TYPE_CHECKING:
@@ -291,6 +292,53 @@ def test_changed_references_make_new_scores_for_free(made: Path, tmp_path: Path,
     assert outcomes(store) == ["started", "scored", "repeated"]
 
 
+def earlier_store(store: PrivateStore, schema_version: int = 1) -> None:
+    """Make what a store holds that of an earlier version: other columns, other keys, another version."""
+    for path in store.folder.glob("*/**/results.json"):
+        document = json.loads(path.read_text())
+        document["schema_version"] = schema_version
+        del document["provenance"]["engine_version"]
+        path.write_text(json.dumps(document | {"provenance": document["provenance"] | {"engine_sha256": "0" * 64}}))
+    for path in store.folder.glob("*/**/*.parquet"):
+        pd.read_parquet(path).drop(columns=["loss_spurious", "levels_right", "n_verse_hits"]).to_parquet(path)
+
+
+def test_scores_of_an_earlier_version_are_not_taken_for_todays(
+    made: Path, intakes: dict[str, Intake], tmp_path: Path, store: PrivateStore
+) -> None:
+    """What an earlier layout left in the store is not read; the same predictions are scored again, for free."""
+    first = score(made, intakes, tmp_path / "one", store)
+    (key,) = (path.name for path in (store.folder / "scores").iterdir())
+    assert store.read(key) is not None
+    earlier_store(store)
+    assert store.read(key) is None
+    assert store.scores_of("a-method", DECLARED) is None
+    assert store.scores() == {}
+    again = score(made, intakes, tmp_path / "two", store)
+    assert again.repeated is False
+    assert again.document["test_sets"] == first.document["test_sets"]
+    assert store.scores_of("a-method", DECLARED).results["schema_version"] == SCHEMA_VERSION
+    assert outcomes(store) == ["started", "scored", "repeated"]
+
+
+@pytest.mark.parametrize("version", ["ENGINE_VERSION", "SCHEMA_VERSION"])
+def test_scores_by_other_rules_are_not_answers(
+    made: Path,
+    intakes: dict[str, Intake],
+    tmp_path: Path,
+    store: PrivateStore,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str,
+) -> None:
+    """When the rules or the layout have another version, known predictions are scored again."""
+    with monkeypatch.context() as patched:
+        patched.setattr(f"ctspine_bench.hosting.scoring.{version}", 1)
+        score(made, intakes, tmp_path / "one", store)
+    assert score(made, intakes, tmp_path / "two", store).repeated is False
+    assert score(made, intakes, tmp_path / "two", store).repeated is True
+    assert outcomes(store) == ["started", "scored", "repeated", "repeated"]
+
+
 def test_a_reference_that_cannot_be_read_stops_everything(
     made: Path, intakes: dict[str, Intake], tmp_path: Path, store: PrivateStore
 ) -> None:
@@ -371,7 +419,7 @@ def test_published_results_are_not_scored(made: Path, intakes: dict[str, Intake]
         score(made, intakes, tmp_path / "out", None, declaration=published)
 
 
-def test_prospective_rank(made: Path, tmp_path: Path, store: PrivateStore) -> None:
+def test_prospective_rank(made: Path, tmp_path: Path, store: PrivateStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worse submission takes the second place; records of another scorer do not count, nor any without the store.
 
     On a private set neither do those whose mean is not published, and a broken record of another leaves the other sets.
@@ -400,6 +448,10 @@ def test_prospective_rank(made: Path, tmp_path: Path, store: PrivateStore) -> No
     assert {rank.n_ranked for rank in ranks.values()} == {1}
     ranks = prospective_ranks("bad", bad, [replace(good, results=outdated)], store)
     assert {rank.n_ranked for rank in ranks.values()} == {1}
+    del outdated["provenance"]["engine_version"]
+    outdated["schema_version"] = 1
+    ranks = prospective_ranks("bad", bad, [replace(good, results=outdated, cases=None)], store)
+    assert {rank.n_ranked for rank in ranks.values()} == {1}
     assert prospective_ranks("bad", bad, [good], None).keys() == {"phantom-public"}
     for measure in ("dsc", "hd95_mm"):
         theirs, ours = (json.loads(json.dumps(document)) for document in (good.results, bad.document))
@@ -409,5 +461,11 @@ def test_prospective_rank(made: Path, tmp_path: Path, store: PrivateStore) -> No
         assert {name: rank.n_ranked for name, rank in ranks.items()} == {"phantom-public": 2, "phantom-private": 1}
         ranks = prospective_ranks("bad", replace(bad, document=ours), [good], store)
         assert ranks.keys() == {"phantom-public"}
+    rescored = store.scores_of("good", DECLARED)
+    rescored.results["provenance"]["engine_version"] = ENGINE_VERSION + 1
+    with monkeypatch.context() as patched:
+        patched.setattr(PrivateStore, "scores_of", lambda *_: rescored)
+        ranks = prospective_ranks("bad", bad, [good], store)
+    assert {name: rank.n_ranked for name, rank in ranks.items()} == {"phantom-public": 2, "phantom-private": 1}
     (store.folder / "index" / "good.json").write_text("{")
     assert prospective_ranks("bad", bad, [good], store).keys() == {"phantom-public"}

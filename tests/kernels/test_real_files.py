@@ -73,3 +73,20 @@ def test_panoptica_pair() -> None:
     (reference, spacing_mm), (prediction, _) = (read(f"panoptica_pair/{name}.nii.gz") for name in ("ref", "pred"))
     volumes = [np.where((v >= 2) & (v <= 8), v, 0).astype(np.uint8) for v in (reference, prediction)]
     assert check(score_arrays(*volumes, spacing_mm), *volumes, spacing_mm) == [*range(2, 9), 0]
+
+
+def test_a_shift_of_one_voxel_is_within_1_mm_along_both_axes_of_1_mm() -> None:
+    """The VerSe file's header means 1 mm twice and holds 1.0000000044 and 0.9999999736: NSD at 1 mm is 1 along both.
+
+    Without a slack the same shift is .88 along one axis and 1 along the other.
+    """
+    labels, spacing_mm = read("verse004/sub-verse004_seg-vert_msk.nii.gz")
+    vertebra = (labels == 20).astype(np.uint8)
+    axes = [axis for axis in range(3) if abs(spacing_mm[axis] - 1) < 1e-6]
+    assert [spacing_mm[axis] > 1 for axis in axes].count(True) == 1
+    for axis in axes:
+        moved = np.roll(vertebra, 1, axis=axis)
+        assert score_arrays(vertebra, moved, spacing_mm).vertebrae[0].nsd_1mm == 1
+    too_far = max(axes, key=lambda axis: spacing_mm[axis])
+    found = oracle.surface_distances(vertebra > 0, np.roll(vertebra, 1, axis=too_far) > 0, spacing_mm)
+    assert oracle.library.compute_surface_dice_at_tolerance(found, 1) < 0.9

@@ -57,9 +57,49 @@ def test_localisation_is_between_centres_of_mass() -> None:
 def test_nothing_to_identify() -> None:
     """Without reference vertebrae rates are undefined; without any label so is panoptic quality; nothing is NaN."""
     empty, spurious = identify(row(0, 0), row(0, 0)), identify(row(0, 0), row(3, 0))
-    assert empty == Identification(0, 0, None, None, 0, None, None, None, None)
-    assert spurious == Identification(0, 1, None, None, 0, None, None, None, 0.0)
-    assert identify(row(3, 0), row(0, 0)) == Identification(1, 0, 0.0, None, 0, None, 0.0, 0.0, 0.0)
+    assert empty == Identification(0, 0, None, 0, None, None, 0, None, None, None, None)
+    assert spurious == Identification(0, 1, None, 0, False, None, 0, None, None, None, 0.0)
+    assert identify(row(3, 0), row(0, 0)) == Identification(1, 0, 0.0, 0, False, None, 0, None, 0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(("mm", "hits"), [(19.999, 1), (20.0, 1), (20.001, 0)])
+def test_radius_of_verse_includes_its_end(mm: float, hits: int) -> None:
+    """A centroid 20 mm away is a hit of VerSe's, though it is not identified here."""
+    assert identify(row(5, 0), row(0, 5), mm).n_verse_hits == hits
+
+
+def test_verse_looks_from_the_predicted_to_the_reference_centroids() -> None:
+    """T5 and T6 of the reference lie at 0 and 4; both are predicted, at 3 and 4.
+
+    From the predicted T5 the reference's T6 is nearer, so VerSe has one hit. From the reference's T5 the predicted T5
+    is nearer than T6: here both are identified.
+    """
+    found = identify(row(12, 0, 0, 0, 13), row(0, 0, 0, 12, 13))
+    assert (found.n_verse_hits, found.identification_rate, found.levels_right) == (1, 1.0, True)
+
+
+def test_verse_is_blind_to_spurious_labels() -> None:
+    """A spurious label at the reference's centroid takes the identification here, not with VerSe."""
+    found = identify(row(5, 0, 0), row(9, 5, 0))
+    assert (found.n_verse_hits, found.identification_rate, found.levels_right) == (1, 0, False)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "right"),
+    [((5, 6, 7), True), ((5, 6, 0), False), ((5, 7, 6), False), ((4, 5, 6), False), ((5, 6, 7, 8), False)],
+)
+def test_every_level_right_or_not(prediction: tuple[int, ...], right: bool) -> None:
+    """One that is missed, swapped, shifted or invented is enough to be wrong."""
+    longest = (*prediction, 0)[:4]
+    assert identify(row(5, 6, 7, 0), row(*longest)).levels_right is right
+
+
+def test_partly_misnamed_levels_can_have_shift_zero() -> None:
+    """Four of nine levels renamed: the label shift is 0 all the same, and levels_right tells."""
+    reference = column(9, first=16)
+    prediction = np.where((reference >= 16) & (reference <= 19), reference - 1, reference)
+    found = identify(reference, prediction)
+    assert (found.label_shift, found.levels_right) == (0, False)
 
 
 def shift_of(overlaps: dict[int, int]) -> int | None:
@@ -146,6 +186,8 @@ def test_identification_against_plain_versions() -> None:
         labels, predicted = oracle.labels_of(reference), oracle.labels_of(prediction)
         assert found.label_shift == oracle.label_shift(reference, prediction)
         assert (found.n_reference, found.n_prediction) == (len(labels), len(predicted))
+        assert found.n_verse_hits == oracle.verse_hits(reference, prediction, spacing_mm)
+        assert found.levels_right is oracle.every_level_right(reference, prediction, spacing_mm)
         if labels:
             identified = [oracle.is_identified(reference, prediction, label, spacing_mm) for label in labels]
             assert found.identification_rate == pytest.approx(np.mean(identified))

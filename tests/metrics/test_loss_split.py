@@ -1,4 +1,4 @@
-"""Where Dice is lost: parts that add up, and the increasing map against all maps there are."""
+"""Where Dice is lost: four parts that add up, and the increasing map against all maps there are."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def comparison(counts: np.ndarray, first: int = 10) -> Comparison:
 def test_perfect_prediction_loses_nothing() -> None:
     """Equal volumes: every part is 0."""
     vertebrae = score_arrays(column(), column(), (1, 1, 1)).vertebrae
-    assert {(v.loss_identification, v.loss_missed, v.loss_boundary) for v in vertebrae} == {(0.0, 0.0, 0.0)}
+    parts = {(v.loss_identification, v.loss_missed, v.loss_boundary, v.loss_spurious) for v in vertebrae}
+    assert parts == {(0.0, 0.0, 0.0, 0.0)}
 
 
 def test_a_wrong_name_is_an_identification_loss() -> None:
@@ -124,19 +125,55 @@ def test_the_map_is_the_best_of_all() -> None:
 @settings(max_examples=60, deadline=None)
 @given(hnp.arrays(np.int64, (26, 26), elements=st.one_of(st.just(0), st.integers(0, 10**6))))
 def test_parts_add_up(confusion: np.ndarray) -> None:
-    """For any counts of all 25 labels the parts are 0 … 1 and add up to 1 − DSC to 1e-12."""
+    """For any counts of all 25 labels the parts are 0 … 1 and add up to 1 − DSC to 1e-12, spurious ones included."""
     confusion[0, 0] = 0
     compared = comparison(confusion, first=1)
     dsc = dsc_matrix(compared)
     for label, loss in split_loss(compared).items():
-        parts = (loss.identification, loss.missed, loss.boundary)
+        parts = (loss.identification, loss.missed, loss.boundary, loss.spurious)
         assert sum(parts) == pytest.approx(1 - dsc[label - 1, label - 1], abs=1e-12)
         assert all(0 <= part <= 1 for part in parts)
 
 
-def test_all_reference_vertebrae_have_a_split() -> None:
-    """Parts exist for matched and missed vertebrae, never for spurious ones or the spine."""
+def test_all_vertebrae_have_a_split() -> None:
+    """Parts exist for matched, missed and spurious vertebrae, never for the spine; a spurious one is nothing else."""
     reference, prediction = column(3), column(3, first=19)
     score = score_arrays(reference, prediction, (1, 1, 1))
-    assert [v.loss_missed is None for v in score.vertebrae] == [v.status == "spurious" for v in score.vertebrae]
-    assert score.spine.loss_missed is None
+    assert all(v.loss_missed is not None for v in score.vertebrae)
+    assert [v.loss_spurious for v in score.vertebrae] == [float(v.status == "spurious") for v in score.vertebrae]
+    assert (score.spine.loss_missed, score.spine.loss_spurious) == (None, None)
+
+
+@pytest.mark.parametrize(("n_called", "expected"), [(5, Loss(missed=1 - 10 / 105)), (6, Loss(boundary=1 - 12 / 106))])
+def test_a_few_voxels_are_no_outline(n_called: int, expected: Loss) -> None:
+    """5 of 100 voxels are a DSC of 10/105 < 0.1 and count as missed, 6 are 12/106 and are a bad outline."""
+    losses = split_loss(comparison(np.array([[0, 0], [100 - n_called, n_called]])))
+    assert losses.keys() == {10}
+    assert (losses[10].missed, losses[10].boundary) == pytest.approx((expected.missed, expected.boundary))
+
+
+@pytest.mark.parametrize(("n_called", "cause"), [(5, "missed"), (6, "identification")])
+def test_a_few_voxels_under_another_name_are_no_misnaming(n_called: int, cause: str) -> None:
+    """The same under the neighbour's name: below a DSC of 0.1 the vertebra is missed, not misnamed."""
+    losses = split_loss(comparison(np.array([[0, 0, 0], [100 - n_called, 0, n_called], [0, 0, 0]])))
+    assert max(("identification", "missed"), key=lambda name: getattr(losses[10], name)) == cause
+    assert losses[11] == Loss(spurious=1.0)
+
+
+def test_one_voxel_for_each_vertebra_and_noise_are_missed() -> None:
+    """Neither a voxel in each vertebra nor labels thrown at random found anything: no outline loss, no misnaming."""
+    reference = column()
+    voxels = np.zeros_like(reference)
+    for label in range(18, 23):
+        voxels[tuple(np.argwhere(reference == label)[0])] = label
+    noise = np.random.default_rng(0).integers(1, 26, reference.shape).astype(np.uint8)
+    for prediction in (voxels, noise):
+        of_reference = [v for v in score_arrays(reference, prediction, (1, 1, 1)).vertebrae if v.status != "spurious"]
+        assert [(v.loss_identification, v.loss_boundary) for v in of_reference] == [(0.0, 0.0)] * 5
+        assert all(v.loss_missed == pytest.approx(1 - v.dsc) for v in of_reference)
+
+
+def test_a_better_outline_under_another_name_is_found() -> None:
+    """DSC 0 under the own name, 2·50/(100 + 50) under the next one: found and misnamed, the rest is its outline."""
+    losses = split_loss(comparison(np.array([[0, 0, 0], [50, 0, 50], [0, 0, 0]])))
+    assert losses[10] == Loss(identification=pytest.approx(2 / 3), boundary=pytest.approx(1 / 3))

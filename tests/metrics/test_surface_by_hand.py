@@ -47,6 +47,23 @@ def test_neighbouring_voxels(mm: float, nsd_1mm: float, nsd_2mm: float) -> None:
     assert (vertebra.nsd_1mm, vertebra.nsd_2mm) == pytest.approx((nsd_1mm, nsd_2mm))
 
 
+@pytest.mark.parametrize(("mm", "nsd_1mm"), [(1.0000000044, 1.0), (0.9999999736, 1.0), (1.000002, 0.5)])
+def test_last_digits_of_the_spacing_do_not_decide(mm: float, nsd_1mm: float) -> None:
+    """A shift of one voxel is within 1 mm where the header means 1 mm, as in the real VerSe file; a true excess is not.
+
+    Both spacings are those of a real file whose header holds 1 mm in single precision.
+    """
+    assert score_one(row(1, 0), row(0, 1), (mm, 1, 1)).nsd_1mm == pytest.approx(nsd_1mm)
+
+
+@pytest.mark.parametrize("tolerance_mm", [1, 2, 3])
+def test_the_slack_is_a_millionth_of_the_tolerance(tolerance_mm: int) -> None:
+    """A little below the slack's end is within, a little beyond is not, at each tolerance."""
+    within, beyond = (profile((tolerance_mm * (1 + excess), 1.0, 1)) for excess in (0.99e-6, 1.01e-6))
+    assert nsd(SurfacePair(within, within), tolerance_mm) == 1
+    assert nsd(SurfacePair(beyond, beyond), tolerance_mm) == 0
+
+
 def test_one_voxel_against_two() -> None:
     """DSC = 2·1/(1+2); at 2 mm voxels, only the four far corners of the longer mask are 2 mm away from the other.
 

@@ -1,4 +1,4 @@
-"""Differences of two submissions: by hand, one draw at a time, and all p values against SciPy and statsmodels."""
+"""Differences of two submissions: by hand, by leaving out one case in a loop, and p values against SciPy's."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from case_results import case, mask, missed
+from case_results import case, mask, missed, spurious
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from ctspine_bench.anatomy import vertebra_label, vertebra_name
-from ctspine_bench.bootstrap import case_weights
 from ctspine_bench.rankings.differences import Difference, corrected_p_values, differences
 from ctspine_bench.rankings.mean_then_rank import scores
-from ctspine_bench.rankings.paired import case_means, pair
+from ctspine_bench.rankings.paired import METRICS, REGIONS, case_means, pair
 from ctspine_bench.rankings.pairwise import pairwise_tests
 from ctspine_bench.tables import case_table
 
@@ -24,23 +23,33 @@ if TYPE_CHECKING:
 
     from ctspine_bench.rankings.paired import PairedScores
 
-T12, L1 = vertebra_label("T12"), vertebra_label("L1")
+C7, T12, L1, L2 = (vertebra_label(name) for name in ("C7", "T12", "L1", "L2"))
 
 
-def drawn(slugs: str, n_cases: int, *, round_to: int = 6) -> PairedScores:
-    """Drawn scores of T12–L2, whose C7 is in every third case; with two digits there are ties and zeros."""
+def drawn(slugs: str, n_cases: int, *, round_to: int = 6, stray: str = "") -> PairedScores:
+    """Drawn scores of T12–L2, whose C7 is in every third case; with two digits there are ties and zeros.
+
+    Args:
+        slugs: A letter for each submission.
+        n_cases: How many cases.
+        round_to: Digits of the DSC.
+        stray: Those who predict a C7 too where the case before has one, and a C6 in two cases.
+    """
     generator = np.random.default_rng(n_cases)
     values = {slug: generator.beta(8, 1 + place, (n_cases, 4)).round(round_to) for place, slug in enumerate(slugs)}
 
-    def table(of_slug: np.ndarray) -> pd.DataFrame:
+    def table(slug: str) -> pd.DataFrame:
         cases = []
-        for number, (t12, l1, l2, c7) in enumerate(of_slug.tolist()):
+        for number, (t12, l1, l2, c7) in enumerate(values[slug].tolist()):
             masks = [mask("T12", t12, 20 * (1 - t12)), mask("L1", l1, 20 * (1 - l1)), mask("L2", l2, 20 * (1 - l2))]
             first = [mask("C7", c7, 20 * (1 - c7))] if number % 3 == 0 else []
+            if slug in stray:
+                first += [spurious("C7")] if number % 3 == 1 else []
+                first += [spurious("C6")] if number in (4, 6) else []
             cases.append(case(f"case{number:03}", *first, *masks))
         return case_table(cases, "custom")
 
-    return pair({slug: table(of_slug) for slug, of_slug in values.items()})
+    return pair({slug: table(slug) for slug in slugs})
 
 
 def test_differences_by_hand() -> None:
@@ -63,56 +72,140 @@ def test_differences_by_hand() -> None:
     assert differences(paired, "dsc", "lumbar").mean == Difference(1, pytest.approx(0.5))
 
 
-def test_intervals_are_those_of_one_draw_at_a_time() -> None:
-    """Every draw weighs the cases of both alike; the percentiles are stretched to the errors by leaving out a case."""
-    paired = drawn("ab", 36)
-    found = differences(paired, "dsc", draws=300)
-    reference, values = paired.reference, paired.measures["dsc"]
+def test_a_spurious_vertebra_by_hand() -> None:
+    """L1 is .6 in one of two cases for "clean"; the other one says L1 in both, .6 and 0: .3 less, on n of 1 and 2."""
+    both = {"T12": mask("T12", 0.8, 2.0), "L1": mask("L1", 0.6, 4.0)}
+    tables = {
+        "clean": case_table([case("a", *both.values()), case("b", both["T12"])], "custom"),
+        "stray": case_table([case("a", *both.values()), case("b", both["T12"], spurious("L1"))], "custom"),
+        "invented": case_table([case("a", *both.values()), case("b", both["T12"], spurious("L2"))], "custom"),
+    }
+    paired = pair(tables)
+    found = differences(paired.of("clean", "stray"), "dsc")
+    assert found.labels == {T12: Difference(2, 0.0), L1: Difference(1, pytest.approx(0.3, abs=1e-15))}
+    assert found.mean == Difference(2, pytest.approx(0.15, abs=1e-15))
+    lumbar = differences(paired.of("stray", "clean"), "hd95_mm", "lumbar")
+    assert lumbar.labels == {L1: Difference(1, pytest.approx((4 + 100) / 2 - 4))}
+    assert lumbar.mean == Difference(2, pytest.approx(48.0))
+    # A label that one of them has alone differs from nothing, but is one of the labels in its mean: (.8 + .6 + 0) / 3.
+    invented = differences(paired.of("clean", "invented"), "dsc")
+    assert invented.labels == {T12: Difference(2, 0.0), L1: Difference(1, 0.0)}
+    assert invented.mean == Difference(2, pytest.approx(0.7 - 1.4 / 3))
 
-    def by_label(weights: np.ndarray) -> dict[int, float]:
-        of_rows = weights[reference.case] * (values[:, 0] - values[:, 1])
-        return {
-            label: of_rows[reference.label == label].sum() / weights[reference.case[reference.label == label]].sum()
-            for label in found.labels
-        }
 
-    drawn_means = [by_label(weights) for weights in case_weights(36, 300)]
-    left_out = [by_label(weights) for weights in 1 - np.eye(36)]
+def means_without(paired: PairedScores, metric: str, label: int, gone: int | None = None) -> list[float]:
+    """The mean of a label for each submission without a case, by loops over rows; NaN where nothing is left."""
+    means = []
+    for column in range(len(paired.slugs)):
+        values = [
+            paired.measures[metric][row, column]
+            for row in range(len(paired.present))
+            if paired.present[row, column]
+            and paired.vertebrae.label[row] == label
+            and paired.vertebrae.case[row] != gone
+        ]
+        means.append(sum(values) / len(values) if values else np.nan)
+    return means
+
+
+def interval(value: float, left_out: list[float], shares: list[float], limit: float) -> tuple[float, float]:
+    """The formulas of the jackknife, one case at a time.
+
+    Args:
+        value: On all cases.
+        left_out: Without each case; NaN where nothing is left.
+        shares: What each case carries.
+        limit: The largest value that there could be.
+    """
+    carrying = [share for share in shares if share > 0]
+    n = len(carrying)
+    nu = sum(w**2 for w in carrying) ** 2 / sum(w**4 for w in carrying) - 1
+    own = nu / (nu + 6)
+    squared = 0.0
+    for without, share in zip(left_out, shares, strict=True):
+        deviation = 0.0 if np.isnan(without) else np.sqrt((n - 1) / n) * (without - value)
+        of_average = sum(w**2 for w in carrying) / n / share**2 if share > 0 else 1.0
+        squared += (own + (1 - own) * of_average) * deviation**2
+    half = stats.t.ppf(0.975, min(nu + 6, n - 1)) * np.sqrt(squared)
+    return max(value - half, -limit), min(value + half, limit)
+
+
+@pytest.mark.parametrize("stray", ["", "b", "ab"], ids=["none stray", "one strays", "both stray"])
+@pytest.mark.parametrize("metric", ["dsc", "hd95_mm"])
+@pytest.mark.parametrize("region", ["all", "cervical", "lumbar"])
+def test_intervals_are_those_of_a_loop_over_cases(region: str, metric: str, stray: str) -> None:
+    """Each case is left out of both at once; a label that goes with its only case goes from the mean, too."""
+    paired = drawn("ab", 36, stray=stray)
+    vertebrae, limit = paired.vertebrae, max(1.0, METRICS[metric].worst)
+    found = differences(paired, metric, region)
+    labels = [label for label in (C7 - 1, C7, T12, L1, L2) if label in REGIONS[region]]
+    assert list(found.labels) == [label for label in labels if label != C7 - 1 or stray == "ab"]
+    of_labels = [[means_without(paired, metric, label, gone) for label in labels] for gone in (None, *range(36))]
+
     for label, each in found.labels.items():
-        has_it = reference.case[reference.label == label]
-        ends = stretched(each.value, [m[label] for m in drawn_means], [left_out[case][label] for case in has_it])
-        assert (each.low, each.high) == pytest.approx(ends, abs=1e-12)
-    mean = found.mean
-    assert mean is not None
-    ends = stretched(mean.value, *([np.mean(list(m.values())) for m in means] for means in (drawn_means, left_out)))
-    assert (mean.low, mean.high) == pytest.approx(ends, abs=1e-12)
+        one, other = np.transpose([means[labels.index(label)] for means in of_labels])
+        assert each.value == pytest.approx(one[0] - other[0], abs=1e-12)
+        counts = [[0, 0] for _ in range(36)]
+        for row in np.flatnonzero(vertebrae.label == label):
+            counts[vertebrae.case[row]] = paired.present[row].astype(int).tolist()
+        n = [sum(count[column] for count in counts) for column in (0, 1)]
+        assert each.n == min(n)
+        if each.n < 10:
+            assert (label, each.low, each.high) == (C7 - 1, None, None)
+            continue
+        shares = [(count[0] / n[0] + count[1] / n[1]) / 2 for count in counts if any(count)]
+        left_out = [one[1 + i] - other[1 + i] for i, count in enumerate(counts) if any(count)]
+        assert (each.low, each.high) == pytest.approx(interval(each.value, left_out, shares, limit), abs=1e-10)
 
-
-def stretched(value: float, means: list[float], left_out: list[float]) -> tuple[float, float]:
-    """Percentiles about the value, times how much larger the jackknife's error and Student's quantile are."""
-    n = len(left_out)
-    jackknife = np.sqrt((n - 1) / n * np.sum((np.array(left_out) - np.mean(left_out)) ** 2))
-    factor = max(1.0, jackknife / np.std(means)) * stats.t.ppf(0.975, n - 1) / stats.norm.ppf(0.975)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return value + (low - value) * factor, value + (high - value) * factor
+    one, other = np.transpose([np.nanmean(means, axis=0) for means in of_labels])
+    n_of_label = {label: int(((vertebrae.label == label) & vertebrae.in_reference).sum()) for label in labels}
+    n_labels = sum(n > 0 for n in n_of_label.values())
+    shares, there = [0.0] * 36, [False] * 36
+    for i, label, in_reference in zip(vertebrae.case, vertebrae.label, vertebrae.in_reference, strict=True):
+        if label in labels:
+            there[i] = True
+            shares[i] += 1 / n_of_label[label] / n_labels if in_reference else 0.0
+    assert sum(shares) == pytest.approx(1)
+    ends = interval(one[0] - other[0], (one[1:] - other[1:]).tolist(), shares, limit)
+    expected = Difference(sum(there), pytest.approx(one[0] - other[0]), pytest.approx(ends[0]), pytest.approx(ends[1]))
+    assert found.mean == expected
 
 
 def test_a_label_of_one_case_leaves_room_for_doubt() -> None:
-    """No draw moves the one case with an L2, which makes most of the difference; without it there is hardly any."""
+    """One case has an L2, which makes most of the difference; without it there is hardly any, so it could be none."""
     table = drawn("ab", 20)
-    keep = ~np.isin(table.reference.label, [L1 + 1]) | (table.reference.case == 0)
+    keep = (table.vertebrae.label != L2) | (table.vertebrae.case == 0)
     paired = table.of_rows(keep)
-    rows = paired.reference.label == L1 + 1
-    paired.measures["dsc"][rows] = [[1.0, 0.0]]
+    paired.measures["dsc"][paired.vertebrae.label == L2] = [[1.0, 0.0]]
     found = differences(paired, "dsc").mean
     assert found is not None
     assert found.low is not None
     assert found.low < 0 < found.value
+    without = differences(paired.of_cases(np.arange(20) > 0), "dsc").mean
+    assert without is not None
+    assert without.value < 0.5 * found.value
+
+
+def test_a_spurious_vertebra_in_one_case_leaves_room_for_doubt() -> None:
+    """A label that one of two equals predicts in a single case costs it a fifth of its score, and not surely."""
+    masks = [[mask(name, 0.8, 4.0) for name in ("T12", "L1", "L2", "L3")] for _ in range(20)]
+    tables = {
+        "clean": case_table([case(f"case{i:02}", *each) for i, each in enumerate(masks)], "custom"),
+        "stray": case_table(
+            [case(f"case{i:02}", *each, *[spurious("L6")] * (i == 7)) for i, each in enumerate(masks)], "custom"
+        ),
+    }
+    found = differences(pair(tables), "dsc").mean
+    assert found is not None
+    assert found.value == pytest.approx(0.8 - 0.64)
+    # Case 7 alone deviates, by all of the difference: the error is √(19 / 20) of it, the quantile t with 19 degrees.
+    half = stats.t.ppf(0.975, 19) * np.sqrt(19 / 20) * 0.16
+    assert (found.low, found.high) == pytest.approx((0.16 - half, 0.16 + half))
 
 
 def test_the_mean_is_the_difference_of_the_official_scores() -> None:
     """What standings show for the two differs by exactly what is shown here, in all metrics and regions."""
-    paired = drawn("ab", 24)
+    paired = drawn("ab", 24, stray="b")
     for metric in ("dsc", "hd95_mm", "nsd_1mm"):
         for region in ("all", "cervical", "lumbar"):
             found = differences(paired, metric, region).mean
@@ -131,16 +224,30 @@ def test_no_interval_under_ten_cases() -> None:
     assert (cervical.n, cervical.low, cervical.high) == (8, None, None)
 
 
-def test_the_other_way_round_everything_changes_its_sign() -> None:
-    """B less a is minus a less b, ends and all."""
-    paired = drawn("ab", 24)
+def test_no_interval_where_one_of_the_two_has_under_ten_cases() -> None:
+    """C7 counts in eight cases for a, and with its spurious ones in 16 for b: n is eight, whichever comes first."""
+    paired = drawn("ab", 24, stray="b")
+    for both in (paired, paired.of("b", "a")):
+        found = differences(both, "dsc").labels[C7]
+        assert (found.n, found.low, found.high) == (8, None, None)
+    assert differences(drawn("ab", 24, stray="ab"), "dsc").labels[C7].n == 16
+    assert differences(drawn("ab", 24, stray="ab"), "dsc").labels[C7].low is not None
+
+
+@pytest.mark.parametrize("stray", ["", "b"])
+def test_the_other_way_round_everything_changes_its_sign(stray: str) -> None:
+    """B less a is minus a less b, ends and all, of the mean and of each label."""
+
+    def turned(found: Difference) -> Difference:
+        ends = [None if end is None else pytest.approx(-end) for end in (found.high, found.low)]
+        return Difference(found.n, pytest.approx(-found.value), *ends)
+
+    paired = drawn("ab", 24, stray=stray)
     one, other = differences(paired, "hd95_mm"), differences(paired.of("b", "a"), "hd95_mm")
     assert one.mean is not None
     assert one.mean.low is not None
-    assert one.mean.high is not None
-    assert other.mean == Difference(
-        24, pytest.approx(-one.mean.value), pytest.approx(-one.mean.high), pytest.approx(-one.mean.low)
-    )
+    assert other.mean == turned(one.mean)
+    assert other.labels == {label: turned(each) for label, each in one.labels.items()}
 
 
 def test_a_copy_differs_by_nothing() -> None:
@@ -150,9 +257,12 @@ def test_a_copy_differs_by_nothing() -> None:
 
 
 def test_a_region_that_no_reference_shows() -> None:
-    """Without T12 and L1 there is no difference, rather than an undefined one."""
+    """Without a lumbar reference there is no difference, rather than an undefined one; a spurious L1 makes none."""
     table = case_table([case("a", mask("C1", 0.8, 1.0))], "custom")
     found = differences(pair({"one": table, "other": table}), "dsc", "lumbar")
+    assert (found.mean, found.labels) == (None, {})
+    stray = case_table([case("a", mask("C1", 0.8, 1.0), spurious("L1"))], "custom")
+    found = differences(pair({"one": table, "other": stray}), "dsc", "lumbar")
     assert (found.mean, found.labels) == (None, {})
 
 

@@ -1,4 +1,4 @@
-"""The official score under case weights, and who ranks where."""
+"""The official score, without one case at a time and by how much each carries it, and who ranks where."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctspine_bench.aggregate import official_table
+from ctspine_bench.anatomy import vertebra_label
 from ctspine_bench.errors import SubmissionError
-from ctspine_bench.rankings.mean_then_rank import resampled, scores, tie_breaks
-from ctspine_bench.rankings.paired import pair
+from ctspine_bench.rankings.mean_then_rank import left_out, scores, tie_breaks, weights
+from ctspine_bench.rankings.paired import METRICS, REGIONS, pair
 from ctspine_bench.rankings.standings import standings
 from ctspine_bench.tables import case_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ctspine_bench.rankings.paired import PairedScores
-    from ctspine_bench.records import CaseResult
+    from ctspine_bench.records import CaseResult, VertebraScore
 
 
 def table_of(*cases: CaseResult) -> pd.DataFrame:
@@ -36,78 +36,137 @@ TWO_CASES = {
 }
 
 
-def weighted(paired: PairedScores, weights: np.ndarray) -> np.ndarray:
-    """Mean of Vertebrae DSC under case weights."""
-    return resampled(paired, "dsc", "all", weights)
-
-
-def test_weighted_scores_by_hand() -> None:
-    """With weights ¼ and ¾, "one" has C1 .8 and C2 ¼·.6 + ¾·.9 = .825, in the mean .8125; "other" 0 and ¼·.7, .0875."""
-    found = weighted(pair(TWO_CASES), np.array([[0.25, 0.75]]))
-    assert found == pytest.approx(np.array([[0.8125, 0.0875]]), abs=1e-15)
-
-
-def test_weights_count_only_in_proportion() -> None:
-    """A label has the same mean however much weight the cases with it have in all."""
+def test_scores_by_hand() -> None:
+    """C1 .8 and C2 .75 for "one"; C1 0, C2 (.7 + 0) / 2 and a spurious C3 of 0 for "other", which has a label more."""
     paired = pair(TWO_CASES)
-    found = weighted(paired, np.array([[0.25, 0.75], [1.0, 3.0]]))
-    assert found[0] == pytest.approx(found[1], abs=1e-15)
+    assert scores(paired, "dsc", "all") == pytest.approx([0.775, 0.35 / 3], abs=1e-15)
+    assert scores(paired, "hd95_mm", "all") == pytest.approx([(1 + 2.5) / 2, (100 + 50.5 + 100) / 3], abs=1e-12)
+
+
+def test_left_out_by_hand() -> None:
+    """Without a, C1 is gone: .9 against C2 and C3 of 0; without b, C3 is: .8 and .6 against 0 and .7."""
+    found = left_out(pair(TWO_CASES), "dsc", "all")
+    assert found == pytest.approx(np.array([[0.9, 0.0], [0.7, 0.35]]), abs=1e-15)
+
+
+def test_weights_by_hand() -> None:
+    """C1 is all of a's, C2 half of it: ¾ of two labels; C3, which no reference has, weighs nothing."""
+    paired = pair(TWO_CASES)
+    assert weights(paired, "all").tolist() == [0.75, 0.25]
+    assert weights(paired.of("one"), "cervical").tolist() == [0.75, 0.25]
+    assert weights(paired, "lumbar").tolist() == [0.0, 0.0]
 
 
 def test_a_case_without_vertebrae_changes_no_score() -> None:
-    """Its weight is lost, but it is counted as a case."""
+    """It carries nothing, and without it the score is the same; but it is counted as a case."""
     table = table_of(case("a", mask("C1", 0.8, 1.0)), case("b"), case("c", mask("C1", 0.4, 1.0)))
     paired = pair({"one": table})
     assert paired.n_cases == 3
-    assert weighted(paired, np.array([[0.2, 0.6, 0.2]])) == pytest.approx(np.array([[0.6]]))
+    assert left_out(paired, "dsc", "all") == pytest.approx(np.array([[0.4], [0.6], [0.8]]))
+    assert weights(paired, "all").tolist() == [0.5, 0.0, 0.5]
+
+
+def test_a_spurious_vertebra_where_the_reference_has_none_costs_score() -> None:
+    """One voxel called L6 in a case without vertebrae makes a third label of 0; without that case it is gone."""
+    clean = [case("a", mask("T12", 0.8, 1.0)), case("b", mask("L1", 0.6, 2.0))]
+    paired = pair({"clean": table_of(*clean, case("c")), "stray": table_of(*clean, case("c", spurious("L6")))})
+    assert scores(paired, "dsc", "all") == pytest.approx([0.7, 1.4 / 3])
+    assert scores(paired, "hd95_mm", "all") == pytest.approx([1.5, 103 / 3])
+    assert left_out(paired, "dsc", "all") == pytest.approx(np.array([[0.6, 0.3], [0.8, 0.4], [0.7, 0.7]]))
+    assert weights(paired, "all").tolist() == [0.5, 0.5, 0.0]
 
 
 def test_failed_case_counts_as_missed() -> None:
     """All vertebrae of a refused prediction are 0 in the score, as in the official table."""
     table = table_of(case("a", mask("C1", 0.8, 1.0)), case("b", missed("C1"), missed("C2")))
-    assert weighted(pair({"one": table}), np.array([[0.5, 0.5]])) == pytest.approx(np.array([[0.2]]))
+    assert scores(pair({"one": table}), "dsc", "all") == pytest.approx([0.2])
+    assert official_table(table).mean_of_vertebrae.dsc == pytest.approx(0.2)
 
 
+NAMES = ("C7", "T1", "L5", "L6")
 MATCHED = st.tuples(st.floats(0, 1), st.floats(0, 300))
+REFERENCES = st.lists(st.sets(st.sampled_from(NAMES)), max_size=4).map(lambda others: [{"C7"}, *others])
+
+
+@st.composite
+def boards(draw: st.DrawFn) -> dict[str, pd.DataFrame]:
+    """The tables of two submissions on the same cases: any vertebra is matched or missed, any other one spurious."""
+    references = draw(REFERENCES)
+
+    def draw_mask(name: str, reference: set[str]) -> list[VertebraScore]:
+        if name not in reference:
+            return [spurious(name)] if draw(st.booleans()) else []
+        values = draw(MATCHED | st.none())
+        return [mask(name, *values) if values else missed(name)]
+
+    return {
+        slug: table_of(
+            *(
+                case(f"case{i}", *(m for name in NAMES for m in draw_mask(name, reference)))
+                for i, reference in enumerate(references)
+            )
+        )
+        for slug in ("one", "other")
+    }
+
+
+def official(table: pd.DataFrame, metric: str, region: str = "all") -> float:
+    """The mean, over the labels of a region in the official table, of their means; NaN without any."""
+    labels = official_table(table).labels
+    means = [getattr(labels[name], metric) for name in NAMES if vertebra_label(name) in REGIONS[region]]
+    means = [mean for mean in means if mean is not None]
+    return sum(means) / len(means) if means else np.nan
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.data())
-def test_equal_weights_give_the_official_table(data: st.DataObject) -> None:
-    """For any vertebrae, equal weights give the Mean of Vertebrae of the official table."""
-    names = st.sets(st.sampled_from(["C7", "T1", "L6"]))
-    references = [{"C7"}, *data.draw(st.lists(names, max_size=4))]
-
-    def draw_case(number: int, reference: set[str]) -> CaseResult:
-        drawn = {name: data.draw(MATCHED | st.none()) for name in sorted(reference)}
-        return case(
-            f"case{number}", *(mask(name, *values) if values else missed(name) for name, values in drawn.items())
-        )
-
-    tables = {
-        slug: table_of(*(draw_case(number, reference) for number, reference in enumerate(references)))
-        for slug in ("one", "other")
-    }
-    expected = [official_table(table).mean_of_vertebrae.dsc for table in tables.values()]
-    found = weighted(pair(tables), np.full((1, len(references)), 1 / len(references)))
-    assert found[0] == pytest.approx(np.array(expected), abs=1e-12)
+@given(boards())
+def test_scores_are_those_of_the_official_table(tables: dict[str, pd.DataFrame]) -> None:
+    """For any vertebrae, spurious ones among them: Mean of Vertebrae in every metric, and in every region."""
+    paired = pair(tables)
+    for metric in METRICS:
+        published = [getattr(official_table(table).mean_of_vertebrae, metric) for table in tables.values()]
+        assert scores(paired, metric, "all") == pytest.approx(published, abs=1e-12)
+    for region in REGIONS:
+        expected = [official(table, "dsc", region) for table in tables.values()]
+        assert scores(paired, "dsc", region) == pytest.approx(expected, abs=1e-12, nan_ok=True)
 
 
-def test_many_draws_are_those_of_one_at_a_time() -> None:
-    """Draws are scored in blocks; where a block ends makes no difference."""
-    weights = np.random.default_rng(0).dirichlet(np.ones(2), size=1203)
+@settings(max_examples=20, deadline=None)
+@given(boards(), st.sampled_from(["dsc", "hd95_mm", "nsd_2mm"]), st.sampled_from(["all", "cervical", "lumbar"]))
+def test_left_out_is_the_official_table_without_the_case(
+    tables: dict[str, pd.DataFrame], metric: str, region: str
+) -> None:
+    """Computed again without each case in a loop; NaN where nothing would be left."""
+    paired = pair(tables)
+    found = left_out(paired, metric, region)
+    assert found.shape == (paired.n_cases, 2)
+    for i, gone in enumerate(paired.vertebrae.case_ids):
+        expected = [official(table[table["case_id"] != gone], metric, region) for table in tables.values()]
+        assert found[i] == pytest.approx(expected, abs=1e-10, nan_ok=True)
+
+
+@settings(max_examples=20, deadline=None)
+@given(boards())
+def test_weights_are_the_shares_of_references(tables: dict[str, pd.DataFrame]) -> None:
+    """A case has 1 / n of each of its n-fold reference labels, and all labels the same; in all that is 1."""
+    paired = pair(tables)
+    rows = tables["one"][(tables["one"]["row"] == "vertebra") & (tables["one"]["status"] != "spurious")]
+    for region in ("all", "cervical", "lumbar"):
+        of_region = rows[rows["label"].isin(REGIONS[region])]
+        n = of_region.groupby("label").size()
+        expected = [
+            sum(1 / n[label] / len(n) for label in of_region.loc[of_region["case_id"] == case_id, "label"])
+            for case_id in paired.vertebrae.case_ids
+        ]
+        assert weights(paired, region) == pytest.approx(expected, abs=1e-12)
+        assert weights(paired, region).sum() == pytest.approx(float(len(n) > 0), abs=1e-12)
+
+
+def test_what_breaks_ties() -> None:
+    """HD95 breaks ties of DSC, missed and spurious 100 mm and all; DSC those of HD95; nothing breaks those of NSD."""
     paired = pair(TWO_CASES)
-    one_by_one = np.concatenate([weighted(paired, row[None]) for row in weights])
-    assert weighted(paired, weights) == pytest.approx(one_by_one, abs=1e-15)
-
-
-def test_scores_are_those_of_the_results() -> None:
-    """The observed scores are the numbers of the official table, missed 100 mm and all; HD95 breaks ties of DSC."""
-    expected = [official_table(table).mean_of_vertebrae for table in TWO_CASES.values()]
-    paired = pair(TWO_CASES)
-    assert scores(paired, "dsc", "all") == pytest.approx([means.dsc for means in expected], abs=1e-15)
-    assert scores(paired, "hd95_mm", "all") == pytest.approx([means.hd95_mm for means in expected], abs=1e-12)
-    assert tie_breaks(paired, "dsc", "all")[1] == pytest.approx(-(100 + (1 + 100) / 2) / 2)
+    assert tie_breaks(paired, "dsc", "all") == pytest.approx([-1.75, -250.5 / 3])
+    assert tie_breaks(paired, "hd95_mm", "all") == pytest.approx([0.775, 0.35 / 3])
     assert tie_breaks(paired, "nsd_2mm", "all").tolist() == [0, 0]
 
 
@@ -119,6 +178,15 @@ def test_a_region_is_the_mean_over_its_labels() -> None:
     assert scores(paired, "dsc", "thoracic") == pytest.approx([0.2])
     assert np.isnan(scores(paired, "dsc", "cervical")).all()
     assert standings(paired, region="cervical").rows == ()
+
+
+def test_a_region_that_predictions_alone_show_has_a_score_and_no_order() -> None:
+    """Who predicts an L1 where no reference has one gets 0 for it, the other one nothing; nobody is ranked by it."""
+    reference = mask("T12", 0.8, 1.0)
+    paired = pair({"clean": table_of(case("a", reference)), "stray": table_of(case("a", reference, spurious("L1")))})
+    assert scores(paired, "dsc", "lumbar") == pytest.approx([np.nan, 0.0], nan_ok=True)
+    assert standings(paired, region="lumbar").rows == ()
+    assert [(row.slug, row.rank) for row in standings(paired).rows] == [("clean", 1), ("stray", 2)]
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def _cases(found: Comparison) -> None:
 
 def _labels(found: Comparison) -> None:
     intervals = (
-        "The line is the 95 % interval from resampling cases, for labels that at least ten cases have. Labels are not "
+        "The line is the 95 % interval over cases, for labels that at least ten cases have. Labels are not "
         "corrected for their number: one in twenty intervals misses what it should hold."
         if found.cases
         else "The difference of the published means, without intervals."

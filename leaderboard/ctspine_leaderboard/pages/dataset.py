@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from ctspine_bench.rankings.schemes import OFFICIAL_TEXT
+from ctspine_bench.report.stability import CONFIRMATORY
 from ctspine_leaderboard import frame
 from ctspine_leaderboard.boards import current_board
 from ctspine_leaderboard.views.dataset import errata, overview, paper, rules, taking_part
@@ -55,11 +57,17 @@ def _rules() -> None:
     frame.subheading("What is measured")
     frame.show(rules.metrics_table())
     frame.offer(rules.metrics_data(), {"page": "data", "of": "metrics"}, "data-metrics", caption="What is measured.")
-    frame.subheading("Missing and extra vertebrae")
+    frame.subheading("The official rule: missing and extra vertebrae")
     frame.show(rules.policies_table())
     about = {"page": "data", "of": "policies"}
     frame.offer(rules.policies_data(), about, "data-policies", caption="Missing and extra vertebrae.")
     frame.words(rules.WHY)
+    frame.subheading(
+        "Its variants", "On the page of each submission, beside the official table; ranks do not follow them."
+    )
+    frame.show(rules.variants_table())
+    frame.subheading("How sure is that?")
+    frame.words(rules.INTERVALS, CONFIRMATORY, OFFICIAL_TEXT)
 
 
 def _errata(board: Board) -> None:

@@ -25,7 +25,7 @@ def write_scores(page: Surface, view: views.DomainGapView, benchmark: str) -> No
     page.words(views.THE_SCORE)
     page.figure(
         view.slope_figure(),
-        "Mean DSC over all vertebrae of each test set. Bars are 95 % intervals from resampling cases; there are none "
+        "The mean over the vertebrae of each test set. Bars are 95 % intervals over cases; there are none "
         "where single cases are not published. Hollow and dashed: Mean of Vertebrae, as published.",
         key="slope",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ctspine_bench.rankings.schemes import OFFICIAL_TEXT
+from ctspine_bench.report.stability import CONFIRMATORY
 from ctspine_leaderboard import downloads
 from ctspine_leaderboard.views import test_sets
 from ctspine_leaderboard.views.links import submission_link
@@ -26,6 +27,7 @@ def write_standings(page: Surface, view: StandingsView, link: Link = submission_
     _status(page, view)
     if view.rows:
         page.show(view.table(link))
+        page.words(*view.coverage())
         _offer(page, view)
     _figures(page, view)
 
@@ -34,7 +36,7 @@ def _status(page: Surface, view: StandingsView) -> None:
     """Say which order this is, and what a reader has to know about the test set."""
     order = "The official order." if view.is_official and view.standings else f"Not the official order. {OFFICIAL_TEXT}"
     n_cases = f", {view.standings.n_cases} cases" if view.standings else ""
-    page.words(f"{test_sets.full_title(view.test_set)} test set{n_cases}. {view.test_set.note}", order)
+    page.words(f"{test_sets.full_title(view.test_set)} test set{n_cases}. {view.test_set.note}", order, CONFIRMATORY)
     if view.note:
         page.notice(view.note)
 
@@ -50,7 +52,7 @@ def _offer(page: Surface, view: StandingsView) -> None:
         "official": view.is_official,
     }
     caption = f"Standings on the test set {view.test_set.title}."
-    page.offer(view.data(), about, name, caption=caption, latex=view.paper_table(), digits={"HD95 (mm)": 2})
+    page.offer(view.data(), about, name, caption=caption, latex=view.paper_table(), digits=view.paper_digits())
 
 
 def _figures(page: Surface, view: StandingsView) -> None:
@@ -62,9 +64,9 @@ def _figures(page: Surface, view: StandingsView) -> None:
     if ranks is not None:
         page.figure(
             ranks,
-            "How often each submission has each rank when cases are drawn anew: the larger a dot, the more often. "
-            "The line is the 95 % interval of the rank.",
+            "How often each submission has each rank in draws that agree with the intervals: the larger a dot, the "
+            "more often. The line is the 95 % interval of the rank.",
             key="ranks",
         )
     if scores is not None:
-        page.figure(scores, "Scores with their 95 % intervals from resampling cases.", key="scores")
+        page.figure(scores, "Scores with their 95 % intervals over cases.", key="scores")

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from ctspine_leaderboard.views.vertebrae import VertebraeView, VertebraRow
 
 THE_MAP: Final = (
-    "Means by vertebra, and in how many cases each is; ranked submissions in the order of the official rule."
+    "Means by vertebra, and how many references have each; a submission with spurious ones has more cases in a mean. "
+    "Ranked submissions stand in the order of the official rule."
 )
 
 

@@ -13,9 +13,11 @@ from ctspine_bench.charts.sparkline import HEIGHT, WIDTH, sparkline
 from ctspine_bench.charts.standings import forest_plot, rank_plot
 from ctspine_bench.rankings.paired import METRICS, REGIONS
 from ctspine_bench.rankings.schemes import OFFICIAL, SCHEMES
-from ctspine_bench.report.stability import coverage_sentence, stability_sentences
+from ctspine_bench.report.stability import stability_sentences
 from ctspine_bench.testsets import named
 from ctspine_leaderboard.tables import Cell, Column, Row, picture, table
+from ctspine_leaderboard.views.counts import n_of
+from ctspine_leaderboard.views.coverage import coverage_note
 from ctspine_leaderboard.views.links import submission_link
 
 if TYPE_CHECKING:
@@ -51,7 +53,9 @@ class StandingRow:
         standing: Where it stands by what was chosen; `None` if it is not ranked.
         means: Metric of `SHOWN` → Mean of Vertebrae of the region.
         counts: Missed and spurious vertebrae of the whole spine.
+        levels_right: Share of the cases with every level right; `None` where it is not told.
         labels: Mean of the curve's metric for each of C1–L6.
+        n: Over how many cases each of these is; "<5", or `None` where that is not told.
         flags: What a reader has to know, as people read it.
         reason: Why it is not ranked; empty if it is.
     """
@@ -60,7 +64,9 @@ class StandingRow:
     standing: Standing | None
     means: dict[str, Mean]
     counts: dict[str, Any]
+    levels_right: float | None
     labels: tuple[float | None, ...]
+    n: tuple[int | float | str | None, ...]
     flags: tuple[str, ...]
     reason: str
 
@@ -106,7 +112,16 @@ class StandingsView:
         """Return what the order hangs on."""
         if self.standings is None:
             return ()
-        return (*stability_sentences(self.standings, self.names), coverage_sentence(self.standings))
+        return stability_sentences(self.standings, self.names)
+
+    def coverage(self) -> tuple[str, ...]:
+        """Return how far the intervals can be trusted, where they do not cover as they should."""
+        found = self.standings
+        if found is None:
+            return ()
+        means = coverage_note(found.n_cases, "mean_of_vertebrae", "Mean of Vertebrae")
+        with_ranks = any(row.score_low is not None for row in found.rows) and SCHEMES[self.scheme].ranks
+        return (means, coverage_note(found.n_cases, "mean_rank", "mean ranks") if with_ranks else "")
 
     def table(self, link: Link = submission_link) -> Markup:
         """Return the table for people."""
@@ -124,19 +139,26 @@ class StandingsView:
 
     def paper_table(self) -> pd.DataFrame:
         """Return the columns that go into a paper."""
+        per_case = self._per_case_title()
         rows = [
             {
                 "Rank": "--" if row.standing is None else str(row.standing.rank),
                 "Submission": row.entry.name,
                 "DSC": row.means["dsc"].value,
                 "HD95 (mm)": row.means["hd95_mm"].value,
+                per_case: row.standing and row.standing.per_case,
+                "Rank per case": "--" if row.standing is None else str(row.standing.per_case_rank or "--"),
             }
             for row in self.rows
         ]
-        return pd.DataFrame(rows, columns=["Rank", "Submission", "DSC", "HD95 (mm)"])
+        return pd.DataFrame(rows, columns=["Rank", "Submission", "DSC", "HD95 (mm)", per_case, "Rank per case"])
+
+    def paper_digits(self) -> dict[str, int]:
+        """Return the digits of its columns that do not have three."""
+        return {"HD95 (mm)": METRICS["hd95_mm"].digits, self._per_case_title(): METRICS[self.metric].digits}
 
     def rank_figure(self) -> go.Figure | None:
-        """Draw how often each submission has each rank; `None` without resamples or a second submission."""
+        """Draw how often each submission has each rank; `None` without draws or a second submission."""
         found = self.standings
         if found is None or len(found.rows) < 2 or not found.rows[0].frequencies:
             return None
@@ -148,6 +170,10 @@ class StandingsView:
         if found is None or all(row.score_low is None for row in found.rows):
             return None
         return forest_plot(found, self.names)
+
+    def _per_case_title(self) -> str:
+        metric = METRICS[self.metric]
+        return f"Per-case {metric.title}" + (f" ({metric.unit})" if metric.unit else "")
 
     def _columns(self) -> list[Column]:
         score = []
@@ -167,7 +193,15 @@ class StandingsView:
                 )
                 for name in SHOWN
             ),
-            Column("First", "probability", hint="The share of resamples of the cases in which it is first"),
+            Column(
+                "Per case",
+                f"{METRICS[self.metric].title}, its rank",
+                hint="The mean over cases of the mean over a case's vertebrae: frequent labels weigh more in it",
+            ),
+            Column("First", "share of draws", hint="In how many draws it is first; draws agree with the intervals"),
+            Column(
+                "Levels right", "of cases", hint="Cases whose levels are all there, none spurious, each in its place"
+            ),
             Column("Missed", "vertebrae", hint="In the reference, not in the prediction"),
             Column("Spurious", "vertebrae", hint="In the prediction, not in the reference"),
             Column("C1 – L6", f"{METRICS[self.curve_metric].title}, 0 to 1", "left"),
@@ -193,7 +227,9 @@ class StandingsView:
             Cell(row.entry.name, team, link(row.entry.slug), row.flags, hint=row.reason),
             *score,
             *(mean_cell(row.means[name], METRICS[name].digits) for name in SHOWN),
+            self._per_case_cell(standing),
             Cell(_share(standing.p_first) if standing else ""),
+            Cell(_share(row.levels_right)),
             Cell(_count(row.counts.get("missed"))),
             Cell(_count(row.counts.get("spurious"))),
             Cell(drawing=self._curve(row)),
@@ -210,6 +246,14 @@ class StandingsView:
             return Cell("")
         digits = 2 if SCHEMES[self.scheme].ranks else METRICS[self.metric].digits
         return mean_cell(Mean(standing.score, standing.score_low, standing.score_high), digits)
+
+    def _per_case_cell(self, standing: Standing | None) -> Cell:
+        if standing is None:
+            return Cell("")
+        if standing.per_case is None:
+            return Cell("–")
+        rank = "" if standing.per_case_rank is None else f"rank {standing.per_case_rank}"
+        return Cell(f"{standing.per_case:.{METRICS[self.metric].digits}f}", rank)
 
     def _record(self, row: StandingRow) -> dict[str, Any]:
         standing, declaration = row.standing, row.entry.declaration
@@ -229,12 +273,16 @@ class StandingsView:
                 for name in SHOWN
                 for suffix, part in (("", "value"), ("_low", "low"), ("_high", "high"))
             },
+            "per_case": standing and standing.per_case,
+            "per_case_rank": standing and standing.per_case_rank,
             "p_first": standing and standing.p_first,
+            "levels_right": row.levels_right,
             "missed": row.counts.get("missed"),
             "spurious": row.counts.get("spurious"),
             "flags": "; ".join(row.flags),
             "not_ranked_because": row.reason or None,
             **{f"{curve}_{name}": value for name, value in zip(VERTEBRAE, row.labels, strict=True)},
+            **{f"n_{name}": n for name, n in zip(VERTEBRAE, row.n, strict=True)},
         }
 
 
@@ -267,7 +315,9 @@ def standings_view(
             standing=standing,
             means={name: means[name].get(entry.slug) or _told_mean(entry, test_set, name, region) for name in SHOWN},
             counts=entry.on(test_set).get("counts", {}),
+            levels_right=entry.on(test_set).get("identification", {}).get("levels_right"),
             labels=tuple(_label(entry, test_set, name, curve) for name in VERTEBRAE),
+            n=tuple(n_of(entry.on(test_set).get("labels", {}).get(name, {})) for name in VERTEBRAE),
             flags=tuple(FLAGS[flag] for flag in board.flags(entry, test_set)),
             reason=reason,
         )

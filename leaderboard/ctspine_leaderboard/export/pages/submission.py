@@ -50,8 +50,13 @@ def submission_sheet(
     if entry.problem:
         sheet.sets = {}
         return sheet
-    sections.write_numbers(sheet, board, entry, lambda name: addresses.relative(addresses.standings_page(name), path))
+    sections.write_places(sheet, board, entry, lambda name: addresses.relative(addresses.standings_page(name), path))
+    sections.write_table(sheet, entry)
+    sections.write_variants(sheet, entry)
+    sections.write_folded_variants(sheet, entry)
+    sections.write_beside_paper(sheet, entry, test_set)
     sections.write_test_set(sheet, board, entry, test_set)
+    sections.write_sources(sheet, entry, test_set)
     sections.write_pictures(sheet, board, entry, test_set, settings)
     sections.write_training(sheet, entry)
     sections.write_provenance(sheet, board, entry, addresses.links_from(path))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from ctspine_bench.rankings.paired import METRICS
 from ctspine_bench.submissions.plain_text import shown
 from ctspine_bench.testsets import known_errata, named
 from ctspine_leaderboard.tables import Cell, Column, Row, table
@@ -50,6 +51,7 @@ class FoundCase:
         highest: The same of the one that did best.
         n_submissions: How many submissions these are.
         n_missed: How many vertebrae a submission misses in it, in the mean.
+        n_spurious: How many it has too many, likewise.
     """
 
     case_id: str
@@ -60,6 +62,7 @@ class FoundCase:
     highest: float | None
     n_submissions: int
     n_missed: float
+    n_spurious: float
 
     @property
     def title(self) -> str:
@@ -92,6 +95,7 @@ def cases_table(cases: Sequence[FoundCase], test_set: str) -> Markup:
         Column("Mean DSC", "of all submissions, ↑ better"),
         Column("Lowest – highest", "of a submission"),
         Column("Missed", "vertebrae, mean"),
+        Column("Spurious", "vertebrae, mean"),
     )
     rows = [
         Row(
@@ -106,6 +110,7 @@ def cases_table(cases: Sequence[FoundCase], test_set: str) -> Markup:
                 Cell(_number(case.dsc)),
                 Cell("–" if case.dsc is None else f"{case.lowest:.3f} – {case.highest:.3f}"),
                 Cell(f"{case.n_missed:.1f}"),
+                Cell(f"{case.n_spurious:.1f}"),
             )
         )
         for case in cases[:LISTED]
@@ -134,6 +139,8 @@ def _find(board: Board, test_set: str) -> tuple[FoundCase, ...]:
 
 def _found(case_id: str, cases: Sequence[Outcome]) -> FoundCase:
     scores = [case.dsc for case in cases if case.dsc is not None]
+    # Where the reference has nothing and some find something, the others are right.
+    scores += [METRICS["dsc"].best] * (len(cases) - len(scores)) if scores else []
     return FoundCase(
         case_id=case_id,
         source=cases[0].source if cases else "",
@@ -143,6 +150,7 @@ def _found(case_id: str, cases: Sequence[Outcome]) -> FoundCase:
         highest=max(scores, default=None),
         n_submissions=len(cases),
         n_missed=float(np.mean([len(case.missed) for case in cases])) if cases else 0.0,
+        n_spurious=float(np.mean([len(case.spurious) for case in cases])) if cases else 0.0,
     )
 
 
@@ -155,6 +163,7 @@ def _record(case: FoundCase) -> Mapping[str, Any]:
         "lowest_dsc": case.lowest,
         "highest_dsc": case.highest,
         "mean_missed": case.n_missed,
+        "mean_spurious": case.n_spurious,
         "n_submissions": case.n_submissions,
         "known_errata": "; ".join(erratum.text for erratum in known_errata(case.case_id)) or None,
     }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ctspine_bench.aggregate import official_hd95_mm
+from ctspine_bench.aggregate import LOSS_COLUMNS, official_hd95_mm
 from ctspine_bench.anatomy import LABELS
 from ctspine_bench.board.cache import Cache, default_folder
 from ctspine_bench.board.condensed import TEST_SETS
@@ -40,13 +40,14 @@ class Outcome:
 
     Attributes:
         source: Where the case comes from; "" where unknown.
-        dsc: Mean over its reference vertebrae, a missed one at 0; `None` without any.
-        hd95_mm: Likewise, a missed one at 100 mm, which is also the cap.
+        dsc: Mean over its vertebrae in reference or prediction, missed and spurious ones 0; `None` without any.
+        hd95_mm: Likewise, missed and spurious ones 100 mm, which is also the cap.
         labels: The reference vertebrae.
         missed: Those that the prediction does not have.
         spurious: Labels that only the prediction has.
         shift: The label shift; `None` without overlap.
         failure: Code of what was wrong with the prediction; "" if nothing was.
+        losses: What of 1 − DSC is lost to each cause, in the order of `aggregate.LOSS_COLUMNS`; empty where not known.
     """
 
     source: str
@@ -57,6 +58,7 @@ class Outcome:
     spurious: tuple[int, ...]
     shift: int | None
     failure: str
+    losses: tuple[float, ...] = ()
 
 
 _kept: Kept[Mapping[str, Mapping[str, Outcome]]] = Kept(_MOST)
@@ -103,8 +105,8 @@ def _source_sha256() -> str:
 
 
 def _of(case: Sequence[Any]) -> Outcome:
-    source, dsc, hd95_mm, labels, missed, spurious, shift, failure = case
-    return Outcome(source, dsc, hd95_mm, tuple(labels), tuple(missed), tuple(spurious), shift, failure)
+    source, dsc, hd95_mm, labels, missed, spurious, shift, failure, losses = case
+    return Outcome(source, dsc, hd95_mm, tuple(labels), tuple(missed), tuple(spurious), shift, failure, tuple(losses))
 
 
 def _of_table(table: pd.DataFrame) -> dict[str, dict[str, Outcome]]:
@@ -118,16 +120,17 @@ def _of_table(table: pd.DataFrame) -> dict[str, dict[str, Outcome]]:
 def _of_test_set(rows: pd.DataFrame) -> dict[str, Outcome]:
     """Return case id → outcome, sorted."""
     texts = [rows[name].fillna("").tolist() for name in ("case_id", "source", "failure", "row", "status")]
-    numbers = [rows[name].to_numpy(np.float64, na_value=np.nan).tolist() for name in ("label", "dsc", "label_shift")]
+    columns = ("label", "dsc", "label_shift", *LOSS_COLUMNS)
+    numbers = [rows[name].to_numpy(np.float64, na_value=np.nan).tolist() for name in columns]
     collected: dict[str, _Collected] = {}
-    for (case_id, source, failure, row, status), (label, dsc, shift), hd95_mm in zip(
+    for (case_id, source, failure, row, status), (label, dsc, shift, *losses), hd95_mm in zip(
         zip(*texts, strict=True), zip(*numbers, strict=True), official_hd95_mm(rows).tolist(), strict=True
     ):
         case = collected.setdefault(case_id, _Collected(source, failure))
         if row == "case":
             case.shift = None if math.isnan(shift) else int(shift)
         elif row == "vertebra":
-            case.add(label, status, dsc, hd95_mm)
+            case.add(label, status, dsc, hd95_mm, *losses)
     return {case_id: case.outcome() for case_id, case in sorted(collected.items())}
 
 
@@ -138,18 +141,20 @@ class _Collected:
         self.source = source
         self.failure = failure
         self.shift: int | None = None
-        self._scores: list[tuple[float, float]] = []
+        self._scores: list[tuple[float, ...]] = []
         self._labels: dict[str, list[int]] = {"matched": [], "missed": [], "spurious": []}
 
-    def add(self, label: float, status: str, dsc: float, hd95_mm: float) -> None:
+    def add(self, label: float, status: str, dsc: float, hd95_mm: float, *losses: float) -> None:
         if status not in self._labels or label not in LABELS:  # the record is not as the scorer has written it
             return
         self._labels[status].append(int(label))
-        if status != "spurious":
-            self._scores.append((0.0 if math.isnan(dsc) else dsc, hd95_mm))
+        self._scores.append((0.0 if math.isnan(dsc) else dsc, hd95_mm, *losses))
 
     def outcome(self) -> Outcome:
-        dsc, hd95_mm = np.mean(self._scores, axis=0).tolist() if self._scores else (None, None)
+        dsc, hd95_mm, *losses = np.mean(self._scores, axis=0).tolist() if self._scores else (None, None)
         found = {status: tuple(sorted(labels)) for status, labels in self._labels.items()}
         labels = tuple(sorted(found["matched"] + found["missed"]))
-        return Outcome(self.source, dsc, hd95_mm, labels, found["missed"], found["spurious"], self.shift, self.failure)
+        return Outcome(
+            *(self.source, dsc, hd95_mm, labels, found["missed"], found["spurious"], self.shift, self.failure),
+            losses=() if any(map(math.isnan, losses)) else tuple(losses),
+        )

@@ -12,8 +12,9 @@ from markupsafe import Markup
 
 from ctspine_bench.anatomy import vertebra_name
 from ctspine_bench.board.entries import FLAGS, REASONS
+from ctspine_bench.charts.style import CAUSES
 from ctspine_bench.errors import CODES
-from ctspine_bench.rankings.paired import METRICS
+from ctspine_bench.rankings.paired import METRICS, MISSED
 from ctspine_bench.submissions.plain_text import shown
 from ctspine_bench.testsets import known_errata, named
 from ctspine_leaderboard.tables import Cell, Column, Row, table
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ctspine_bench.board import Board, Entry
+    from ctspine_bench.rankings.paired import PairedScores
     from ctspine_bench.testsets import TestSet
     from ctspine_leaderboard.views.cases.outcomes import Outcome
 
@@ -82,8 +84,13 @@ class CaseView:
         """The table for people. Of two hundred rows it takes a while, and sliding through slices needs it each time."""
         columns = (
             Column("Submission", "team", "left", wide=True),
-            Column("DSC", "mean, ↑ better", hint="Mean over the reference vertebrae; a missed one counts as 0"),
-            Column("HD95", "mean, mm, ↓ better", hint="Likewise; a missed one counts as 100 mm, which is the cap"),
+            Column("DSC", "mean, ↑ better", hint="Mean over its vertebrae; a missed and a spurious one count as 0"),
+            Column(
+                "HD95",
+                "mean, mm, ↓ better",
+                hint="Likewise; a missed and a spurious one count as 100 mm, which is the cap",
+            ),
+            Column("Lost DSC", "and to what", hint="1 less the mean DSC, by cause: the causes add up to it"),
             Column("Missed", "vertebrae", "left", hint="In the reference, not in the prediction"),
             Column("Spurious", "vertebrae", "left", hint="In the prediction, not in the reference"),
             Column("Shift", "levels", "centre", hint=_SHIFT_HINT),
@@ -117,18 +124,21 @@ class CaseView:
 
 @dataclass(frozen=True, eq=False)
 class VertebraView:
-    """The vertebrae of a case in some ranked submissions.
+    """The vertebrae of a case in some ranked submissions: those of its reference or of one of their predictions.
 
     Attributes:
         case_id: The case.
         names: What the submissions are called.
-        labels: The reference vertebrae.
-        scores: Metric ("dsc", "hd95_mm", "missed") → `(n labels, n submissions)`.
+        labels: The vertebrae.
+        statuses: Of each vertebra in each submission: "matched", "missed", "spurious", or "absent" where it is spurious
+            in another one alone.
+        scores: Metric ("dsc", "hd95_mm") → `(n labels, n submissions)`.
     """
 
     case_id: str
     names: tuple[str, ...]
     labels: tuple[int, ...]
+    statuses: tuple[tuple[str, ...], ...]
     scores: dict[str, np.ndarray[Any, np.dtype[np.float64]]]
 
     def table(self) -> Markup:
@@ -149,18 +159,20 @@ class VertebraView:
             {
                 "submission": name,
                 "vertebra": vertebra_name(label),
-                "missed": bool(self.scores["missed"][row, column]),
+                "status": self.statuses[row][column],
                 "dsc": float(self.scores["dsc"][row, column]),
                 "hd95_mm": float(self.scores["hd95_mm"][row, column]),
             }
             for column, name in enumerate(self.names)
             for row, label in enumerate(self.labels)
+            if self.statuses[row][column] != "absent"
         ]
         return pd.DataFrame(rows)
 
     def _cell(self, row: int, column: int) -> Cell:
-        if self.scores["missed"][row, column]:
-            return Cell("missed")
+        status = self.statuses[row][column]
+        if status != "matched":
+            return Cell("–" if status == "absent" else status)
         texts = (f"{self.scores[name][row, column]:.{METRICS[name].digits}f}" for name in ("dsc", "hd95_mm"))
         return Cell(" · ".join(texts))
 
@@ -176,11 +188,26 @@ def vertebra_view(board: Board, test_set: str, case_id: str, chosen: Sequence[En
     ranked = [entry for entry in chosen if paired and entry.slug in paired.slugs]
     if paired is None or not ranked or case_id not in paired.vertebrae.case_ids:
         return None
-    rows = paired.vertebrae.case == paired.vertebrae.case_ids.index(case_id)
-    columns = [paired.slugs.index(entry.slug) for entry in ranked]
-    labels = tuple(paired.vertebrae.label[rows].tolist())
-    scores = {name: paired.measures[name][np.ix_(rows, columns)] for name in ("dsc", "hd95_mm", "missed")}
-    return VertebraView(case_id, tuple(entry.name for entry in ranked), labels, scores) if labels else None
+    chosen_ones = paired.of(*(entry.slug for entry in ranked))
+    of_case = np.array([each == case_id for each in paired.vertebrae.case_ids])
+    found = chosen_ones.of_rows(of_case[chosen_ones.vertebrae.case])
+    labels = tuple(found.vertebrae.label.tolist())
+    scores = {name: found.measures[name] for name in ("dsc", "hd95_mm")}
+    return (
+        VertebraView(case_id, tuple(entry.name for entry in ranked), labels, _statuses(found), scores)
+        if labels
+        else None
+    )
+
+
+def _statuses(found: PairedScores) -> tuple[tuple[str, ...], ...]:
+    spurious = ~found.vertebrae.in_reference[:, None]
+    statuses = np.where(
+        found.measures[MISSED] > 0,
+        "missed",
+        np.where(~spurious, "matched", np.where(found.present, "spurious", "absent")),
+    )
+    return tuple(tuple(row) for row in statuses.tolist())
 
 
 def levels(labels: Sequence[int]) -> str:
@@ -229,10 +256,25 @@ def _cells(row: CaseRow) -> tuple[Cell, ...]:
         ),
         Cell("–" if outcome.dsc is None else f"{outcome.dsc:.{METRICS['dsc'].digits}f}"),
         Cell("–" if outcome.hd95_mm is None else f"{outcome.hd95_mm:.{METRICS['hd95_mm'].digits}f}"),
+        _lost(outcome),
         Cell(levels(outcome.missed) or "–"),
         Cell(levels(outcome.spurious) or "–"),
         Cell("–" if outcome.shift is None else f"{outcome.shift:+d}".replace("-", "−").replace("+0", "0")),
     )
+
+
+def _lost(outcome: Outcome) -> Cell:
+    """Return what is lost in all, and to which causes, of those that are anything at the digits shown."""
+    if outcome.dsc is None or not outcome.losses:
+        return Cell("–")
+    parts = [
+        f"{title} {lost:.3f}" for (_, title, *_), lost in zip(CAUSES, outcome.losses, strict=True) if round(lost, 3)
+    ]
+    return Cell(f"{1 - outcome.dsc:.3f}", " · ".join(parts))
+
+
+def _losses(outcome: Outcome) -> tuple[float | None, ...]:
+    return outcome.losses or (None,) * len(CAUSES)
 
 
 def _record(row: CaseRow) -> dict[str, Any]:
@@ -244,6 +286,7 @@ def _record(row: CaseRow) -> dict[str, Any]:
         "n_vertebrae": len(outcome.labels),
         "dsc": outcome.dsc,
         "hd95_mm": outcome.hd95_mm,
+        **dict(zip((f"lost_to_{title.replace(' ', '_')}" for _, title, *_ in CAUSES), _losses(outcome), strict=True)),
         "missed": " ".join(map(vertebra_name, outcome.missed)),
         "spurious": " ".join(map(vertebra_name, outcome.spurious)),
         "label_shift": outcome.shift,

@@ -40,7 +40,7 @@ class Comparison:
         labels: The labels of the region of which both have a mean.
         means: Mean of Vertebrae of the region of both; `None` where it is not told.
         cases: What their cases say; `None` unless both are ranked on a test set whose cases are public.
-        inferred: Whether the means are those of the rule that the paper's numbers point to.
+        matched: Whether a published HD95 is compared, and so with that of matched vertebrae.
         ranks: Where both stand on a private test set; empty where that is not told.
         reasons: Submission → why it is not ranked, of those that are not.
     """
@@ -53,7 +53,7 @@ class Comparison:
     labels: tuple[LabelRow, ...]
     means: tuple[float | None, float | None]
     cases: CaseComparison | None
-    inferred: bool
+    matched: bool
     ranks: tuple[Standing, ...]
     reasons: dict[str, str]
 
@@ -118,14 +118,14 @@ def compare(board: Board, test_set: str, first: Entry, second: Entry, metric: st
         region: One of `REGIONS`.
     """
     by_cases = compared_by_cases(board, test_set, (first.slug, second.slug), metric, region)
-    inferred = is_published(first) != is_published(second)
+    with_published = is_published(first) != is_published(second)
     means: tuple[float | None, float | None]
     if by_cases:
         cases, labels = by_cases
         means = _means_of(labels)
     else:
         cases = None
-        of_both = [told(board, entry, test_set, metric, inferred=inferred) for entry in (first, second)]
+        of_both = [told(entry, test_set, metric, matched=with_published) for entry in (first, second)]
         labels = in_both(of_both[0], of_both[1], region)
         means = _told_means(of_both, region)
     return Comparison(
@@ -137,7 +137,7 @@ def compare(board: Board, test_set: str, first: Entry, second: Entry, metric: st
         labels=labels,
         means=means,
         cases=cases,
-        inferred=inferred and not cases,
+        matched=with_published and metric == "hd95_mm" and not cases,
         ranks=_ranks(board, test_set, (first.slug, second.slug), metric, region),
         reasons={} if by_cases else _reasons(board, test_set, (first, second)),
     )

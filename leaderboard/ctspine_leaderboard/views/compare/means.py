@@ -7,11 +7,12 @@ is compared with the HD95 of matched of the other, never with its official one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.charts.comparison import LabelDifference
 from ctspine_bench.rankings.paired import REGIONS
+from ctspine_leaderboard.views.counts import n_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ class LabelRow:
 
     Attributes:
         name: The vertebra.
-        n: In how many cases it is; `None` where that is not told.
+        n: In how many cases it counts, for the one for which it counts in fewer; `None` where that is not told.
         first: Mean of the first.
         second: Mean of the second.
         low: Lower end of the 95 % interval of the difference; `None` without one.
@@ -67,9 +68,14 @@ def told(entry: Entry, test_set: str, metric: str, *, matched: bool) -> ToldMean
     labels = results.get("labels", {})
     return ToldMeans(
         labels={name: means[column] for name, means in labels.items() if means.get(column) is not None},
-        counts={name: means["n"] for name, means in labels.items() if isinstance(means.get("n"), int)},
+        counts={name: n for name, means in labels.items() if isinstance(n := _counted(means, column), int)},
         mean=results.get("mean_of_vertebrae", {}).get(column),
     )
+
+
+def _counted(means: Mapping[str, Any], column: str) -> Any:
+    """Return over how many cases a mean is."""
+    return means.get("n_matched") if column == "hd95_matched_mm" else n_of(means)
 
 
 def is_published(entry: Entry) -> bool:
@@ -88,7 +94,5 @@ def in_both(first: ToldMeans, second: ToldMeans, region: str) -> tuple[LabelRow,
 
 
 def _n(first: ToldMeans, second: ToldMeans, name: str) -> int | None:
-    """Return in how many cases a label is, if those who tell it say the same."""
-    found = {told.counts[name] for told in (first, second) if name in told.counts}
-    return found.pop() if len(found) == 1 else None
-
+    """Return in how many cases a label counts, for the one for which it counts in fewer."""
+    return min((told.counts[name] for told in (first, second) if name in told.counts), default=None)

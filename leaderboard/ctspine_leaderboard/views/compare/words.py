@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from ctspine_bench.board.board import NO_SUCH_VERTEBRAE
 from ctspine_bench.charts.text import counted, signed, told
-from ctspine_bench.rankings.coverage import measured_coverage
 from ctspine_bench.rankings.pairwise import LEVEL
+from ctspine_bench.report.stability import PLANNED
+from ctspine_leaderboard.views.coverage import coverage_note
 from ctspine_leaderboard.views.regions import within
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ctspine_leaderboard.views.compare.comparison import Comparison
 
 SURE: Final = (
-    "A difference is called sure if two things agree: its 95 % interval from resampling the cases excludes 0, and the "
+    "A difference is called sure if two things agree: its 95 % interval over cases excludes 0, and the "
     "Wilcoxon test on the means of the cases, corrected by Holm's method for all pairs of submissions on the test set, "
     "has p < 0.05."
 )
@@ -31,7 +32,7 @@ def verdict(found: Comparison) -> tuple[str, ...]:
         return (*_without_cases(found), *_private_ranks(found))
     equal = found.cases.ties == len(found.cases.case_ids)
     how_sure = "They are equal in every case." if equal else _how_sure(found, found.cases)
-    return (_who(found), how_sure, _removal(found, found.cases), _coverage(found.cases))
+    return (_who(found), how_sure, _removal(found, found.cases), _coverage(found.cases), PLANNED)
 
 
 def by_cases(found: Comparison) -> str:
@@ -72,7 +73,8 @@ def _who(found: Comparison) -> str:
     if first is None or second is None:
         return ""
     metric = found.metric
-    what = f"Mean of Vertebrae {metric.title}{within(found.region)}"
+    of_matched = " of matched vertebrae" if found.matched else ""
+    what = f"Mean of Vertebrae {metric.title}{of_matched}{within(found.region)}"
     if signed(first - second, metric) == signed(0.0, metric):
         return f"{found.names[0]} and {found.names[1]} have the same {what}: {told(first, metric)}."
     leads = (first > second) == metric.larger_is_better
@@ -129,13 +131,9 @@ def _behind(found: Comparison) -> str:
 
 
 def _coverage(cases: CaseComparison) -> str:
-    share = measured_coverage(cases.difference.n)
-    if share is None or cases.difference.low is None:
+    if cases.difference.low is None:
         return ""
-    return (
-        f"With {counted(cases.difference.n)}, 95 % intervals are too narrow: in simulations of Mean of Vertebrae they "
-        f"covered the truth in {100 * share:.0f}\u00a0%."
-    )
+    return coverage_note(cases.difference.n, "mean_of_vertebrae", "Mean of Vertebrae")
 
 
 def _without_cases(found: Comparison) -> tuple[str, ...]:
@@ -149,10 +147,9 @@ def _without_cases(found: Comparison) -> tuple[str, ...]:
     if not found.labels and None in found.means:
         return (*why, f"There is nothing to compare: not both have a published {found.metric.title} here.")
     rule = (
-        "Published results follow another rule than the official one: a case counts for a label that its reference or "
-        "its prediction has, and HD95 is over matched vertebrae alone. Both are shown by that rule, as inferred from "
-        "the paper."
-        if found.inferred
+        "A published HD95 is over matched vertebrae alone: the other's stands here over its matched ones as well, and "
+        "not by the official rule."
+        if found.matched
         else ""
     )
     return (

@@ -143,7 +143,7 @@ def _counted(test_set: TestSet, reference: Vertebrae) -> list[Counts]:
 
 
 def _count(test_set: TestSet, source: str, reference: Vertebrae, cases: NDArray[np.bool_]) -> Counts:
-    rows = cases[reference.case]
+    rows = cases[reference.case] & reference.in_reference
     label = reference.label[rows]
     with_l6 = np.zeros(len(cases), np.bool_)
     with_l6[reference.case[rows][label == _L6]] = True

@@ -36,7 +36,8 @@ TOLD_LABELS: Final = "Over the labels alone whose private means are published."
 NOT_AT_HAND: Final = "Intervals and causes need the organizers' standings of this record, which are not at hand."
 INTERVALS_NOT_TOLD: Final = "Its intervals are not told."
 CAUSES_NOT_TOLD: Final = "Its causes are held back, because they would tell about few cases."
-CAUSES_NOT_KNOWN: Final = "Its causes are not known: that needs cases of the public set, and all labels in both sets."
+CAUSES_NOT_KNOWN: Final = "Its causes are not known: that needs the cases of the public set."
+CAUSES_OF_THE_WHOLE: Final = "Its causes are told of the gap as a whole, not of its parts."
 
 _KEPT: Final[Kept[Intervals | None]] = Kept(2000)
 
@@ -62,6 +63,11 @@ class Gap:
     split: GapSplit | None
     intervals: Intervals
     notes: tuple[str, ...]
+
+    def range_of(self, name: str) -> tuple[float, float] | None:
+        """Return what one of `PARTS` comes to by the weights of either set; `None` where that makes no difference."""
+        ends = self.split and self.split.ranges.get(name)
+        return ends if ends and f"{ends[0]:.3f}" != f"{ends[1]:.3f}" else None
 
     def part(self, name: str) -> float | None:
         """Return the size of one of `PARTS`; `None` if the gap is not taken apart."""
@@ -92,7 +98,7 @@ def gap(board: Board, entry: Entry, other: TestSet) -> Gap:
         return replace(found, notes=(f"There are no scores on both {title(public)} and {title(other)}.",))
     found = replace(found, split=kitagawa(one, two))
     if other.private:
-        return _private_gap(board, found, one, two)
+        return _private_gap(board, found, one)
     if not (one.losses and two.losses):
         return replace(found, notes=(NOT_RANKED,))
     intervals = _intervals(board, entry, public, other)
@@ -107,7 +113,7 @@ def _intervals(board: Board, entry: Entry, public: TestSet, other: TestSet) -> I
     return _KEPT.get(key, lambda: gap_intervals(here, there, entry.slug))
 
 
-def _private_gap(board: Board, found: Gap, public: LabelProfile, private: LabelProfile) -> Gap:
+def _private_gap(board: Board, found: Gap, public: LabelProfile) -> Gap:
     """Add what the organizers tell about a private test set."""
     told = board.private_gap(found.other.name, found.entry.slug)
     split = found.split
@@ -115,8 +121,8 @@ def _private_gap(board: Board, found: Gap, public: LabelProfile, private: LabelP
         return replace(found, notes=(TOLD_LABELS, NOT_AT_HAND))
     notes = [TOLD_LABELS] if told["intervals"] else [TOLD_LABELS, INTERVALS_NOT_TOLD]
     if told["losses"]:
-        split = with_pooled_losses(split, public, private, told["losses"])
-        notes += [] if split.within_label.identification is not None else [CAUSES_NOT_KNOWN]
+        split = with_pooled_losses(split, public, told["losses"])
+        notes.append(CAUSES_NOT_KNOWN if split.whole.identification is None else CAUSES_OF_THE_WHOLE)
     else:
         notes.append(CAUSES_NOT_TOLD)
     return replace(found, split=split, intervals=told["intervals"] or {}, notes=tuple(notes))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ctspine_bench.charts.domain_gap import PART_TITLES, signed
 from ctspine_bench.charts.style import CAUSES
 from ctspine_bench.charts.text import counted
+from ctspine_bench.domain_gap import CAUSES as CAUSE_NAMES
 from ctspine_bench.domain_gap import PARTS
 from ctspine_leaderboard.tables import Cell, Column, Row, table
 from ctspine_leaderboard.views.domain_gap.tables import part_table
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
 _MISSING: Final = Cell("–")
 _PART_HINTS: Final[Mapping[str, str]] = {
-    "label_mix": "What the other test set's mix of labels costs",
+    "label_mix": "What it costs that the other test set has more of labels that are hard",
     "within_label": "What is lost on the same labels",
     "one_set_only": "What the labels make that only one of the sets has",
 }
-_CAUSE_NOTES: Final = ("identification", "not found", "boundary")
+_CAUSE_NOTES: Final = ("identification", "not found", "boundary", "not there")
 
 
 def gap_markup(gaps: Sequence[Gap], flags: Mapping[str, tuple[str, ...]], link: Link) -> Markup:
@@ -57,13 +58,19 @@ def gap_markup(gaps: Sequence[Gap], flags: Mapping[str, tuple[str, ...]], link: 
 def part_markup(found: Gap) -> Markup:
     """Return the parts of a gap by cause as a table."""
     causes = [Column(cause.capitalize(), note) for (_, cause, *_), note in zip(CAUSES, _CAUSE_NOTES, strict=True)]
-    columns = [Column("Part of the gap", align="left", wide=True), Column("DSC", "95 % interval"), *causes]
+    columns = [
+        Column("Part of the gap", align="left", wide=True),
+        Column("DSC", "95 % interval"),
+        Column("Range", "by either set", hint="What it comes to with the weights of one set or of the other"),
+        *causes,
+    ]
     rows = [
         Row(
             (
                 Cell(PART_TITLES.get(row["part"], "Gap")),
                 _difference(row["total"], found.intervals.get(row["part"])),
-                *(_difference(row[cause]) for cause in ("identification", "missed", "boundary")),
+                _range(found.range_of(row["part"])),
+                *(_difference(row[cause]) for cause in CAUSE_NAMES),
             )
         )
         for row in part_table(found).astype(object).to_dict("records")
@@ -105,3 +112,7 @@ def _difference(value: float | None, ends: tuple[float, float] | None = None) ->
     if value is None:
         return _MISSING
     return Cell(signed(value), f"{signed(ends[0])} to {signed(ends[1])}" if ends else "")
+
+
+def _range(ends: tuple[float, float] | None) -> Cell:
+    return Cell(f"{signed(ends[0])} to {signed(ends[1])}") if ends else _MISSING

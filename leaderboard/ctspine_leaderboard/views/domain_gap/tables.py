@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ctspine_bench.charts.domain_gap import signed
-from ctspine_bench.domain_gap import PARTS
+from ctspine_bench.domain_gap import CAUSES, PARTS
 from ctspine_leaderboard.views.domain_gap.scores import NOTHING
 from ctspine_leaderboard.views.test_sets import title
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from ctspine_leaderboard.views.domain_gap.gaps import Gap
     from ctspine_leaderboard.views.domain_gap.scores import Score
     from ctspine_leaderboard.views.domain_gap.strata import InStratum
-
-CAUSES: Final = ("identification", "missed", "boundary")
-"""What a part of a gap is split into, as attributes of `Part`."""
 
 
 def score_table(scores: Sequence[Score], notes: Mapping[tuple[str, str], str]) -> pd.DataFrame:
@@ -77,16 +74,18 @@ def part_table(found: Gap) -> pd.DataFrame:
     """Return the parts of a gap by cause and their sums: what the waterfall shows. Empty if it is not taken apart."""
     if found.split is None:
         return pd.DataFrame()
-    rows = []
-    for name in PARTS:
-        part = getattr(found.split, name)
-        rows.append(
-            {"part": name, "total": part.total, **_ends(found, name), **{each: getattr(part, each) for each in CAUSES}}
-        )
-    sums = {
-        cause: None if any(row[cause] is None for row in rows) else sum(row[cause] for row in rows) for cause in CAUSES
-    }
-    return pd.DataFrame([*rows, {"part": "gap", "total": found.split.gap, **_ends(found, "gap"), **sums}])
+    parts = {**{name: getattr(found.split, name) for name in PARTS}, "gap": found.split.whole}
+    rows = [
+        {
+            "part": name,
+            "total": part.total,
+            **_ends(found, name),
+            **_range(found, name),
+            **{cause: getattr(part, cause) for cause in CAUSES},
+        }
+        for name, part in parts.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def strata_table(cells: Sequence[InStratum]) -> pd.DataFrame:
@@ -116,10 +115,11 @@ def _gap_row(found: Gap) -> dict[str, Any]:
         "gap": found.difference,
     }
     row |= {f"gap_{end}": value for end, value in _ends(found, "gap").items()}
+    row |= {f"gap_{cause}": found.split and getattr(found.split.whole, cause) for cause in CAUSES}
     for name in PARTS:
         part = found.split and getattr(found.split, name)
         row[name] = part and part.total
-        row |= {f"{name}_{end}": value for end, value in _ends(found, name).items()}
+        row |= {f"{name}_{end}": value for end, value in {**_ends(found, name), **_range(found, name)}.items()}
         row |= {f"{name}_{cause}": part and getattr(part, cause) for cause in CAUSES}
     return row | {"note": " ".join(found.notes) or None}
 
@@ -135,3 +135,9 @@ def _who(entry: Entry, test_set: TestSet) -> dict[str, Any]:
 def _ends(found: Gap, name: str) -> dict[str, float | None]:
     low, high = found.intervals.get(name, (None, None))
     return {"low": low, "high": high}
+
+
+def _range(found: Gap, name: str) -> dict[str, float | None]:
+    """Return what a part comes to by the weights of either set; the gap itself is the same by both."""
+    low, high = (found.split.ranges if found.split else {}).get(name, (None, None))
+    return {"range_low": low, "range_high": high}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.charts.domain_gap import signed
 from ctspine_bench.charts.text import counted
-from ctspine_bench.domain_gap import PARTS
 from ctspine_bench.published import VERSE_REANNOTATED_DSC, published_table
 from ctspine_bench.rankings.coverage import measured_coverage
+from ctspine_leaderboard.views.coverage import misfit, percent
 from ctspine_leaderboard.views.domain_gap.scores import CASES
 from ctspine_leaderboard.views.test_sets import title
 
@@ -17,24 +17,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ctspine_bench.board import Entry
+    from ctspine_bench.domain_gap import GapSplit
     from ctspine_bench.testsets import TestSet
     from ctspine_leaderboard.views.domain_gap.gaps import Gap
     from ctspine_leaderboard.views.domain_gap.scores import Score
     from ctspine_leaderboard.views.domain_gap.strata import InStratum
 
 THE_SCORE: Final = (
-    "The score here is the mean DSC over all vertebrae of a test set, missed ones 0: a label weighs as much as it is "
-    "frequent. It is not Mean of Vertebrae, the official score, in which every label weighs the same. Only the mean "
-    "over all vertebrae can be taken apart into which labels a test set has and how well they are segmented."
+    "The score here is the mean over the vertebrae of a test set: the mean DSC of each label by the official rule, in "
+    "which missed and spurious vertebrae are 0, weighed by how often the references have the label. It is not Mean of "
+    "Vertebrae, the official score, in which every label weighs the same. Only this score can be taken apart into "
+    "which labels a test set has and how well they are segmented. All of this page is exploratory."
 )
 THE_PARTS: Final = (
-    "Label mix: what the other test set's mix of labels costs, were each label segmented as well as on Public. "
-    "Within labels: what is lost on the same labels, at the other test set's mix. "
-    "Labels of one set: what the labels make that only one of the two sets has. The three add up to the gap."
+    "Label mix: the other test set has more of labels that are hard, or fewer. Within labels: the same labels are "
+    "segmented worse there, or better. Labels of one set: what the labels make that only one of the two sets has. The "
+    "three add up to the gap. How much falls to each of the first two depends on the weights: here they are the means "
+    "of both sets (Kitagawa, 1955). The range says what a part comes to with the mix of one set and the scores of the "
+    "other, either way round."
 )
 THE_CAUSES: Final = (
-    "Each part is split again by what the score is lost to: a wrong name (identification), a vertebra that was not "
-    "found (missed), the outline (boundary)."
+    "The score is lost to four causes: a wrong name (identification), a vertebra that was not found, or only to a DSC "
+    "below 0.1 (missed), the outline (boundary), and a vertebra that the reference has not (spurious)."
 )
 FEW_CASES: Final = "Under ten cases there is no interval."
 
@@ -65,14 +69,22 @@ def in_words(found: Gap) -> str:
         return f"It scores the same on Public and on {other}: {split.public:.3f}."
     ends = found.intervals.get("gap")
     direction = "lower" if split.gap > 0 else "higher"
-    largest = max(PARTS, key=lambda name: abs(getattr(split, name).total))
     sentences = [
         f"On {other} it scores {abs(split.gap):.3f} {direction} than on Public: a gap of {signed(split.gap, ends)}."
     ]
     if ends and ends[0] <= 0 <= ends[1]:
         sentences.append("The interval includes 0: with other cases there might be none, or one the other way round.")
-    sentences.append(f"The largest part, {signed(getattr(split, largest).total)}, is {_LARGEST[largest]}.")
+    sentences.append(_largest(found, split))
     return " ".join(sentences)
+
+
+def _largest(found: Gap, split: GapSplit) -> str:
+    """Name the largest part, if it is the largest whichever set the weights are from."""
+    if split.largest is None:
+        return "Which part is the largest depends on which set the weights are from."
+    ends = found.range_of(split.largest)
+    span = f" ({signed(ends[0])} to {signed(ends[1])} by the weights of either set)" if ends else ""
+    return f"The largest part, {signed(getattr(split, split.largest).total)}{span}, is {_LARGEST[split.largest]}."
 
 
 def membership(found: Gap) -> str:
@@ -118,15 +130,13 @@ def coverage_note(scores: Iterable[Score], gaps: Iterable[Gap] = ()) -> str:
     with_intervals += [each for gap in gaps if gap.intervals for each in (gap.public_score, gap.other_score)]
     sizes = {title(each.test_set): each.estimate.n_cases for each in with_intervals}
     parts = [
-        f"in {_percent(share)} with {counted(n)} ({name})"
+        f"with {counted(n)} ({name}) they are {misfit(share)}, and covered it in {percent(share)}"
         for name, n in sizes.items()
         if (share := measured_coverage(n, "mean_over_vertebrae"))
     ]
     if not parts:
         return ""
-    return (
-        f"95 % intervals are too narrow where cases are few: in simulations they covered the truth {', '.join(parts)}."
-    )
+    return f"Not all 95 % intervals cover the truth in 95 % of simulations: {'; '.join(parts)}."
 
 
 def strata_note(cells: Iterable[InStratum]) -> str:
@@ -136,8 +146,8 @@ def strata_note(cells: Iterable[InStratum]) -> str:
     if not share:
         return FEW_CASES
     return (
-        f"{FEW_CASES} Where cases are few, 95 % intervals are too narrow: in simulations they covered the truth in "
-        f"{_percent(share)} with {counted(min(sizes))}, the fewest that have an interval here."
+        f"{FEW_CASES} With {counted(min(sizes))}, the fewest that have an interval here, 95 % intervals are "
+        f"{misfit(share)}: in simulations they covered the truth in {percent(share)}."
     )
 
 
@@ -159,7 +169,7 @@ def reannotation_note() -> str:
         f"The paper reports a Mean of Vertebrae DSC of {at_home:.3f} on the public test set and of {before:.3f} on "
         f"VerSe, a gap of {at_home - before:.3f}. VerSe had left out vertebrae that are only partly visible; CTSpine1K "
         f"has them. When its authors had annotated those in the 41 VerSe cases as well, they reported {after:.3f} in "
-        f"place of {before:.3f}: {_percent(share)} of the gap had come from how the references were drawn, and "
+        f"place of {before:.3f}: {percent(share)} of the gap had come from how the references were drawn, and "
         f"{at_home - after:.3f} of it remained. Compare results on VerSe only if they were scored against the same "
         "version of its annotation."
     )
@@ -177,7 +187,3 @@ def _whose(entries: Sequence[Entry], everybody: Sequence[Entry]) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

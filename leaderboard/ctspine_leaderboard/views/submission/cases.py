@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from ctspine_bench.aggregate import official_hd95_mm
+from ctspine_bench.aggregate import scored_vertebrae
 from ctspine_bench.charts.one_submission import case_distribution, label_strip, loss_bars, shift_confusion
 from ctspine_bench.report.events import level_ranges
 from ctspine_leaderboard.tables import Cell, Column, Row, table
@@ -52,7 +52,7 @@ class WorstCase:
     Attributes:
         case_id: The case.
         source: Where it comes from; "" where unknown.
-        dsc: Mean over the vertebrae of its reference.
+        dsc: Mean over its vertebrae, in the reference or in the prediction.
         hd95_mm: Likewise, by the official policy.
         events: What happened, a few words each.
     """
@@ -77,14 +77,14 @@ def _drawn(rows: pd.DataFrame) -> tuple[CaseFigure, ...]:
             "strip",
             "From C1 to L6",
             label_strip(rows),
-            "DSC above, HD95 below: the diamond is the mean of the table, the box holds the middle half of the cases, "
-            "dots are outliers, and a cross marks levels that were missed somewhere.",
+            "DSC above, HD95 below: the diamond is the mean of the table, the box holds the middle half of the "
+            "cases, dots are outliers. A cross marks levels that were missed somewhere, a ring spurious ones.",
         ),
         CaseFigure(
             "cases",
             "Case by case",
             case_distribution(rows),
-            "The mean over the vertebrae of every case, by source. Hovering names the case.",
+            "The mean over the vertebrae of every case, missed and spurious ones 0, by source. Hovering names it.",
         ),
         CaseFigure(
             "confusion",
@@ -97,16 +97,15 @@ def _drawn(rows: pd.DataFrame) -> tuple[CaseFigure, ...]:
             "losses",
             "What the DSC is lost to",
             loss_bars(rows),
-            "What every level loses to 1 on average: to a wrong name, because it was missed, or at its outline.",
+            "What every level loses to 1 on average: to a wrong name, because it was missed, at its outline, or "
+            "because the reference has no such vertebra.",
         ),
     )
 
 
 def worst_cases(rows: pd.DataFrame) -> tuple[WorstCase, ...]:
     """Return the cases of a case table with the lowest mean DSC, worst first; perfect ones are not among them."""
-    vertebrae = rows[_in_reference(rows)]
-    vertebrae = vertebrae.assign(hd95_mm=official_hd95_mm(vertebrae), dsc=vertebrae["dsc"].astype(float))
-    means = vertebrae.groupby("case_id", sort=True)[["dsc", "hd95_mm"]].mean()
+    means = scored_vertebrae(rows).groupby("case_id", sort=True)[["dsc", "hd95_mm"]].mean().astype(float)
     worst = means[means["dsc"] < 1].sort_values("dsc", kind="stable").head(N_WORST)
     of_cases = {
         str(case_id): of_case for case_id, of_case in rows[rows["case_id"].isin(worst.index)].groupby("case_id")

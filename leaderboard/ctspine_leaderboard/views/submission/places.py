@@ -11,6 +11,7 @@ from ctspine_bench.board.entries import REASONS
 from ctspine_bench.rankings.paired import METRICS
 from ctspine_bench.rankings.schemes import OFFICIAL
 from ctspine_leaderboard.tables import Cell, Column, Row, table
+from ctspine_leaderboard.views.coverage import coverage_note
 from ctspine_leaderboard.views.links import address
 from ctspine_leaderboard.views.standings import Mean, mean_cell
 from ctspine_leaderboard.views.test_sets import full_title
@@ -36,6 +37,7 @@ class Place:
         standing: In the official order; `None` if it is not ranked.
         n_ranked: How many are ranked.
         means: Metric → Mean of Vertebrae.
+        per_case: The per-case mean of DSC, and the rank by it; `None` where that is not told.
         counts: Cases, missed and spurious vertebrae; `None` where that is not told.
         reason: Why it is not ranked; empty if it is.
     """
@@ -44,6 +46,7 @@ class Place:
     standing: Standing | None
     n_ranked: int
     means: dict[str, Mean]
+    per_case: tuple[float | None, int | None]
     counts: dict[str, int | str | None]
     reason: str
 
@@ -68,6 +71,7 @@ def place_table(found: tuple[Place, ...], link: Callable[[str], str] | None = No
             Column(METRICS[name].title, _note(name), hint="Mean of Vertebrae, with its 95 % interval")
             for name in _SHOWN
         ),
+        Column("Per case", "DSC, its rank", hint="The mean over cases of the mean over a case's vertebrae"),
         Column("Cases"),
         Column("Missed", "vertebrae", hint="In the reference, not in the prediction"),
         Column("Spurious", "vertebrae", hint="In the prediction, not in the reference"),
@@ -101,6 +105,9 @@ def _place(board: Board, entry: Entry, test_set: TestSet) -> Place:
             else Mean(results.get("mean_of_vertebrae", {}).get(name))
             for name, row in rows.items()
         },
+        per_case=(standing.per_case, standing.per_case_rank)
+        if (standing := rows[OFFICIAL[1]])
+        else (results.get("per_case", {}).get("dsc", {}).get("mean"), None),
         counts={"n_cases": results.get("n_cases"), **{name: counts.get(name) for name in ("missed", "spurious")}},
         reason="" if rows[OFFICIAL[1]] else reasons.get(entry.slug, REASONS[board.status(entry, test_set.name)]),
     )
@@ -117,10 +124,16 @@ def _row(place: Place, link: Callable[[str], str]) -> Row:
             Cell(full_title(place.test_set), link=link(place.test_set.name)),
             rank,
             *(mean_cell(place.means[name], METRICS[name].digits) for name in _SHOWN),
+            _per_case(place),
             *(Cell("–" if count is None else str(count)) for count in place.counts.values()),
             Cell(place.reason),
         )
     )
+
+
+def _per_case(place: Place) -> Cell:
+    mean, rank = place.per_case
+    return Cell("–" if mean is None else f"{mean:.3f}", "" if rank is None else f"rank {rank}")
 
 
 def _record(place: Place) -> dict[str, Any]:
@@ -136,9 +149,21 @@ def _record(place: Place) -> dict[str, Any]:
             for name in _SHOWN
             for suffix, part in (("", "value"), ("_low", "low"), ("_high", "high"))
         },
+        "per_case_dsc": place.per_case[0],
+        "per_case_rank": place.per_case[1],
         **place.counts,
         "not_ranked_because": place.reason or None,
     }
+
+
+def coverage(found: tuple[Place, ...]) -> tuple[str, ...]:
+    """Return how far the intervals of Mean of Vertebrae can be trusted, by the number of cases."""
+    sizes = {
+        place.counts["n_cases"]
+        for place in found
+        if any(mean.low is not None for mean in place.means.values()) and isinstance(place.counts["n_cases"], int)
+    }
+    return tuple(coverage_note(int(n), "mean_of_vertebrae", "Mean of Vertebrae") for n in sorted(sizes, key=int))
 
 
 def _note(metric: str) -> str:

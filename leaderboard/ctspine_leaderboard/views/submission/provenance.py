@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup, escape
 
@@ -15,17 +15,19 @@ if TYPE_CHECKING:
     from ctspine_bench.board import Board, Entry
     from ctspine_leaderboard.views.links import Link
 
+_OF_TODAY: Final = {True: "the one in use today", False: "not the one in use today"}
+
 
 def provenance_facts(board: Board, entry: Entry, link: Link = submission_link) -> Markup | None:
     """Return what a submission's results were made with; `None` if they were not scored by this benchmark."""
     made = (entry.results or {}).get("provenance", {})
-    if not made.get("engine_sha256"):
+    if not made.get("engine_version"):
         return None
     today = board.today
     rows: list[tuple[str, str | Markup]] = [
         ("Scored", made["created"]),
         ("Version of ctspine-bench", made["version"]),
-        ("Digest of the scorer", _beside_today(made["engine_sha256"], today.engine_version)),
+        ("Version of the rules", _rules(made["engine_version"], today.engine_version)),
         ("Command", made["command"]),
     ]
     for name in (entry.results or {})["test_sets"]:
@@ -41,10 +43,14 @@ def provenance_facts(board: Board, entry: Entry, link: Link = submission_link) -
     return facts(rows, f"What the numbers of {entry.name} were made with")
 
 
+def _rules(found: int, expected: int) -> str:
+    return f"{found}, {_OF_TODAY[found == expected]}"
+
+
 def _beside_today(found: str, expected: str | None) -> Markup:
     if not found:
         return Markup("")
-    return lines([digest(found), escape("the one in use today" if found == expected else "not the one in use today")])
+    return lines([digest(found), escape(_OF_TODAY[found == expected])])
 
 
 def _same(board: Board, entry: Entry, link: Link) -> Markup:

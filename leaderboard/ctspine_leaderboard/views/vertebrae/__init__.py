@@ -6,6 +6,7 @@ from ctspine_leaderboard.views.vertebrae.cell import CellView, cell_view
 from ctspine_leaderboard.views.vertebrae.heat import (
     MEASURES,
     ROWS,
+    SHARES,
     VertebraeView,
     VertebraRow,
     blocks,
@@ -16,6 +17,7 @@ from ctspine_leaderboard.views.vertebrae.heat import (
 __all__ = [
     "MEASURES",
     "ROWS",
+    "SHARES",
     "CellView",
     "VertebraRow",
     "VertebraeView",

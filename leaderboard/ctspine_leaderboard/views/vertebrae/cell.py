@@ -16,9 +16,10 @@ from ctspine_bench.hosting.disclosure.suppression import FEW
 from ctspine_bench.rankings.paired import MISSED, pair
 from ctspine_leaderboard.tables import Cell, Column, Row, table
 from ctspine_leaderboard.views.case_tables import case_table
+from ctspine_leaderboard.views.counts import n_of
 from ctspine_leaderboard.views.links import address
 from ctspine_leaderboard.views.test_sets import title
-from ctspine_leaderboard.views.vertebrae.heat import MEASURES
+from ctspine_leaderboard.views.vertebrae.heat import MEASURES, SHARES, SPURIOUS
 
 if TYPE_CHECKING:
     from typing import Final
@@ -39,12 +40,13 @@ _QUARTILES_FROM: Final = 5
 
 @dataclass(frozen=True)
 class CaseValue:
-    """A vertebra in a case: its value by the official policies, and whether it was missed."""
+    """A vertebra in a case: its value by the official policies, and whether it was missed or is spurious."""
 
     case_id: str
     source: str
     value: float
     missed: bool
+    spurious: bool
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class CellView:
         vertebra: Such as "L4".
         measure: What the values are.
         mean: Their mean; `None` where there is none.
-        n: How many cases have the vertebra; "<5", or `None` where that is not told.
+        n: Over how many cases that is: those that have the vertebra in the reference or in the prediction, of a private
+            test set in the reference; "<5", or `None` where that is not told.
         cases: The cases, the worst first; empty where single cases are not known or not shown.
         reason: Why there are none; empty if there are.
     """
@@ -67,7 +70,7 @@ class CellView:
     vertebra: str
     measure: Metric
     mean: float | None
-    n: int | str | None
+    n: int | float | str | None
     cases: tuple[CaseValue, ...]
     reason: str
 
@@ -86,12 +89,11 @@ class CellView:
     @property
     def worst(self) -> tuple[CaseValue, ...]:
         """The worst cases among those in which anything is lost at the digits shown."""
-        perfect = 1.0 if self.measure.larger_is_better else 0.0
-        return tuple(case for case in self.cases if round(case.value, self.measure.digits) != perfect)[:WORST]
+        return tuple(case for case in self.cases if round(case.value, self.measure.digits) != self.measure.best)[:WORST]
 
     def figure(self) -> go.Figure | None:
         """Draw the values of all cases; `None` without any, or where they are but yes and no."""
-        if not self.cases or self.measure.name == MISSED:
+        if not self.cases or self.measure.name in SHARES:
             return None
         return cell_distribution(
             [case.case_id for case in self.cases], np.array([case.value for case in self.cases]), self.measure
@@ -107,14 +109,14 @@ class CellView:
         ]
         rows: list[tuple[Cell, ...]] = [
             (
-                Cell(case.case_id, link=self._link(case), badges=("missed",) if case.missed else ()),
+                Cell(case.case_id, link=self._link(case), badges=_badges(case)),
                 Cell(case.source or "unknown"),
                 Cell(f"{case.value:.{self.measure.digits}f}"),
             )
             for case in self.worst
         ]
-        # Of misses there is nothing to say but that.
-        shown = slice(2 if self.measure.name == MISSED else 3)
+        # Of a share there is nothing to say but whether.
+        shown = slice(2 if self.measure.name in SHARES else 3)
         return table(
             columns[shown],
             [Row(cells[shown]) for cells in rows],
@@ -126,7 +128,13 @@ class CellView:
         name = self.measure.name
         return pd.DataFrame(
             [
-                {"case_id": case.case_id, "source": case.source, name: case.value, MISSED: case.missed}
+                {
+                    "case_id": case.case_id,
+                    "source": case.source,
+                    name: case.value,
+                    MISSED: case.missed,
+                    "spurious": case.spurious,
+                }
                 for case in self.cases
             ]
         )
@@ -138,19 +146,28 @@ class CellView:
         where = f"{self.vertebra} of {self.entry.name} on {title(self.test_set)}"
         if self.mean is None:
             return f"{where}: {_no_mean(self.n, private=self.test_set.private)}"
-        n = f" over {counted(self.n)}" if isinstance(self.n, int) else ""
-        if self.measure.name == MISSED:
-            n_missed = sum(case.missed for case in self.cases)
-            return f"{where}: missed in {n_missed} of {counted(len(self.cases))}."
-        return f"{where}: mean {self.measure.title} {told(self.mean, self.measure)}{n}."
+        if self.measure.name in SHARES:
+            what = "spurious" if self.measure.name == SPURIOUS else "missed"
+            n = sum(case.value > 0 for case in self.cases)
+            return f"{where}: {what} in {n} of {counted(len(self.cases))} in which it counts."
+        n_told = f" over {counted(self.n)}" if isinstance(self.n, int) else ""
+        have_it = " whose reference has it" if self.test_set.private and n_told else ""
+        mean = told(self.mean, self.measure)
+        return f"{where}: mean {self.measure.title} {mean}{n_told}{have_it}.{self._counts()}"
+
+    def _counts(self) -> str:
+        """Return how the cases came to count."""
+        if not self.cases:
+            return ""
+        n_missed, n_spurious = sum(case.missed for case in self.cases), sum(case.spurious for case in self.cases)
+        n_matched = len(self.cases) - n_missed - n_spurious
+        return f" Matched in {n_matched}, missed in {n_missed}, spurious in {n_spurious}."
 
     def _spread(self) -> str:
-        if self.quartiles is None or self.measure.name == MISSED:
+        if self.quartiles is None or self.measure.name in SHARES:
             return ""
         low, middle, high = (told(value, self.measure) for value in self.quartiles)
-        n_missed = sum(case.missed for case in self.cases)
-        missed = f" Missed in {counted(n_missed)}." if n_missed else ""
-        return f"Median {middle}; the middle half of the cases lies between {low} and {high}.{missed}"
+        return f"Median {middle}; the middle half of the cases lies between {low} and {high}."
 
 
 def cell_view(board: Board, entry: Entry, test_set: TestSet, vertebra: str, measure: str = "dsc") -> CellView:
@@ -164,7 +181,7 @@ def cell_view(board: Board, entry: Entry, test_set: TestSet, vertebra: str, meas
         measure: One of `MEASURES`.
     """
     recorded: dict[str, Any] = entry.on(test_set.name).get("labels", {}).get(vertebra, {})
-    n, mean = recorded.get("n"), recorded.get(measure)
+    n, mean = n_of(recorded), recorded.get(measure)
     if test_set.private:
         reason = "Single cases of a private test set are never shown: they would tell what is in its references."
         return CellView(entry, test_set, vertebra, MEASURES[measure], mean, n, (), reason)
@@ -200,11 +217,16 @@ def _cases(scores: PairedScores, label: int, measure: Metric) -> tuple[CaseValue
     for row, value in zip(rows[order].tolist(), values[order].tolist(), strict=True):
         case = int(vertebrae.case[row])
         missed = bool(scores.measures[MISSED][row, 0])
-        found.append(CaseValue(vertebrae.case_ids[case], vertebrae.sources[case], value, missed))
+        spurious = not bool(vertebrae.in_reference[row])
+        found.append(CaseValue(vertebrae.case_ids[case], vertebrae.sources[case], value, missed, spurious))
     return tuple(found)
 
 
-def _no_mean(n: int | str | None, *, private: bool) -> str:
+def _badges(case: CaseValue) -> tuple[str, ...]:
+    return ("missed",) if case.missed else ("spurious",) if case.spurious else ()
+
+
+def _no_mean(n: int | float | str | None, *, private: bool) -> str:
     if n == 0 or not private:
         return "no case of this test set has it."
     if n == FEW:

@@ -14,6 +14,7 @@ from ctspine_bench.charts.vertebrae import HeatRow, heat_map
 from ctspine_bench.hosting.disclosure.suppression import FEW
 from ctspine_bench.rankings.paired import METRICS, MISSED, Metric, label_means
 from ctspine_bench.testsets import named
+from ctspine_leaderboard.views.counts import n_of
 from ctspine_leaderboard.views.names import distinct_names
 
 if TYPE_CHECKING:
@@ -24,11 +25,17 @@ if TYPE_CHECKING:
     from ctspine_bench.board import Board, Entry
     from ctspine_bench.testsets import TestSet
 
-MEASURES: Final[Mapping[str, Metric]] = {
-    **METRICS,
-    MISSED: Metric(MISSED, "Missed share", "", larger_is_better=False, digits=3, best=0.0, worst=1.0),
+SPURIOUS: Final = "loss_spurious"
+"""1 for a spurious vertebra, 0 for one of the reference."""
+
+SHARES: Final[Mapping[str, Metric]] = {
+    name: Metric(name, title, "", larger_is_better=False, digits=3, best=0.0, worst=1.0)
+    for name, title in ((MISSED, "Missed share"), (SPURIOUS, "Spurious share"))
 }
-"""What the map can show: the metrics, and the share of the vertebrae that are missed."""
+"""Of the cases in which a vertebra counts, how many miss it, and in how many it is spurious."""
+
+MEASURES: Final[Mapping[str, Metric]] = {**METRICS, **SHARES}
+"""What the map can show: the metrics, and the two shares."""
 
 ROWS: Final = 40
 """How many submissions are shown at once: more would be neither readable nor quick."""
@@ -42,7 +49,8 @@ class VertebraRow:
         entry: The submission.
         rank: Its official rank on the test set; `None` if it is not ranked.
         means: The mean of each of C1–L6, `None` where there is none.
-        n: In how many cases each is; "<5", or `None` where that is not told.
+        n: Over how many cases each mean is; "<5", or `None` where that is not told.
+        n_reference: How many references have each; likewise.
         flags: What a reader has to know, as people read it.
         reason: Why it is not ranked; empty if it is.
     """
@@ -50,7 +58,8 @@ class VertebraRow:
     entry: Entry
     rank: int | None
     means: tuple[float | None, ...]
-    n: tuple[int | str | None, ...]
+    n: tuple[int | float | str | None, ...]
+    n_reference: tuple[int | float | str | None, ...]
     flags: tuple[str, ...]
     reason: str
 
@@ -84,9 +93,9 @@ class VertebraeView:
         return distinct_names(row.entry for row in self.rows)
 
     @property
-    def n(self) -> tuple[int | str | None, ...]:
-        """In how many cases each label is, from the first submission that tells."""
-        told = zip(*(row.n for row in self.rows), strict=True)
+    def n_reference(self) -> tuple[int | float | str | None, ...]:
+        """How many references have each label, from the first submission that tells."""
+        told = zip(*(row.n_reference for row in self.rows), strict=True)
         return tuple(next((n for n in of_label if n is not None), None) for of_label in told) or (None,) * len(LABELS)
 
     def figure(self, rows: Sequence[VertebraRow], chosen: tuple[str, str] | None = None) -> go.Figure:
@@ -98,10 +107,18 @@ class VertebraeView:
         """
         names = self.names
         drawn = [
-            HeatRow(row.entry.slug, names[row.entry.slug], row.means, row.few, row.rank is not None) for row in rows
+            HeatRow(
+                row.entry.slug,
+                names[row.entry.slug],
+                row.means,
+                row.few,
+                row.rank is not None,
+                tuple("" if n is None else str(n) for n in row.n),
+            )
+            for row in rows
         ]
         frame = (chosen[0], vertebra_label(chosen[1])) if chosen else None
-        return heat_map(drawn, ["" if n is None else str(n) for n in self.n], self.measure, frame)
+        return heat_map(drawn, ["" if n is None else str(n) for n in self.n_reference], self.measure, frame)
 
     def sentences(self) -> tuple[str, ...]:
         """Return what a reader has to know about the map."""
@@ -130,6 +147,7 @@ class VertebraeView:
             "name": row.entry.name,
             **{f"{self.measure.name}_{name}": value for name, value in zip(VERTEBRAE, row.means, strict=True)},
             **{f"n_{name}": n for name, n in zip(VERTEBRAE, row.n, strict=True)},
+            **{f"n_reference_{name}": n for name, n in zip(VERTEBRAE, row.n_reference, strict=True)},
             "flags": "; ".join(row.flags),
             "not_ranked_because": row.reason or None,
         }
@@ -145,19 +163,20 @@ def vertebrae_view(board: Board, test_set: str, measure: str = "dsc") -> Vertebr
     """
     found = board.standings(test_set)
     ranked = [(board.entry(row.slug), row.rank, "") for row in found.standings.rows] if found.standings else []
-    missed = _missed_shares(board, test_set) if measure == MISSED else {}
+    shares = _shares(board, test_set, measure) if measure in SHARES else {}
     rows, others = [], []
     for entry, rank, reason in [*ranked, *((entry, None, reason) for entry, reason in found.unranked)]:
         if entry is None:
             continue
         labels = entry.on(test_set).get("labels", {})
-        means = missed.get(entry.slug) or tuple(labels.get(name, {}).get(measure) for name in VERTEBRAE)
-        n = tuple(labels.get(name, {}).get("n") for name in VERTEBRAE)
+        means = shares.get(entry.slug) or tuple(labels.get(name, {}).get(measure) for name in VERTEBRAE)
+        n = tuple(n_of(labels.get(name, {})) for name in VERTEBRAE)
+        n_reference = tuple(labels.get(name, {}).get("n_reference") for name in VERTEBRAE)
         if all(mean is None for mean in means):
             others.append((entry, reason))
             continue
         flags = tuple(FLAGS[flag] for flag in board.flags(entry, test_set))
-        rows.append(VertebraRow(entry, rank, means, n, flags, reason))
+        rows.append(VertebraRow(entry, rank, means, n, n_reference, flags, reason))
     return VertebraeView(named(test_set), MEASURES[measure], found.note, tuple(rows), tuple(others))
 
 
@@ -168,17 +187,17 @@ def blocks(rows: Sequence[VertebraRow]) -> Mapping[str, tuple[VertebraRow, ...]]
 
 
 def default_label(view: VertebraeView) -> str:
-    """Return the vertebra that is in the most cases, the first of several; C1 where that is not known."""
-    sizes = [n if isinstance(n, int) else 0 for n in view.n]
+    """Return the vertebra that the most references have, the first of several; C1 where that is not known."""
+    sizes = [n if isinstance(n, int) else 0 for n in view.n_reference]
     return VERTEBRAE[sizes.index(max(sizes))]
 
 
-def _missed_shares(board: Board, test_set: str) -> dict[str, tuple[float | None, ...]]:
-    """Return slug → the share of missed vertebrae of each label; of ranked submissions on a public test set."""
+def _shares(board: Board, test_set: str, measure: str) -> dict[str, tuple[float | None, ...]]:
+    """Return slug → one of `SHARES` for each label; of ranked submissions on a public test set."""
     paired = board.paired(test_set)
     if paired is None:
         return {}
-    shares = label_means(paired, MISSED)
+    shares = label_means(paired, measure)
     return {
         slug: tuple(None if math.isnan(share) else share for share in shares[:, column].tolist())
         for column, slug in enumerate(paired.slugs)
@@ -188,8 +207,8 @@ def _missed_shares(board: Board, test_set: str) -> dict[str, tuple[float | None,
 def _held_back(view: VertebraeView) -> str:
     if not view.test_set.private:
         return ""
-    if view.measure.name == MISSED:
-        return "Of a private test set the share of missed vertebrae is not told by label."
+    if view.measure.name in SHARES:
+        return "Of a private test set the shares of missed and of spurious vertebrae are not told by label."
     return (
         "Of a private test set means over fewer than five cases are held back, and some others that would tell them by "
         "subtraction."
