@@ -52,7 +52,7 @@ _NAMES: Final[Mapping[str, Collection[str]]] = {
 
 
 def _means(place: str) -> dict[str, Allowed]:
-    return {f"{place} n": _count, f"{place} dsc": _number, f"{place} hd95_mm": _number}
+    return {f"{place} n_reference": _count, f"{place} dsc": _number, f"{place} hd95_mm": _number}
 
 
 def _total(place: str) -> dict[str, Allowed]:
@@ -67,7 +67,7 @@ def _aggregates() -> dict[str, Allowed]:
         **_total("mean_of_vertebrae"),
         **_means("mean_of_vertebrae_without_l6"),
         **_total("mean_of_spine"),
-        "per_case <measure> n": _count,
+        "per_case <measure> n_reference": _count,
         **{f"per_case <measure> {part}": _number for part in ("mean", "low", "high")},
         "identification levels_right": _number,
         "identification identification_rate": _number,
@@ -188,7 +188,7 @@ def _of_few_cases(score: SubmissionScore) -> dict[str, str | None]:
     in_reference = vertebrae[vertebrae["status"] != "spurious"]
     places: dict[str, str | None] = {}
     for label in _few(in_reference, "vertebra"):
-        places |= {f"labels {label} n": FEW, **_nothing(f"labels {label}")}
+        places |= {f"labels {label} n_reference": FEW, **_nothing(f"labels {label}")}
     for source in _few(cases, "source"):
         places |= {f"sources {source} n_cases": FEW, **_nothing(f"sources {source} mean_of_spine")}
     places |= {f"counts {status}": FEW for status in _few(vertebrae, "status")}

@@ -53,7 +53,7 @@ class Quality:
 BOARD: Mapping[str, Quality] = {
     "alpha": Quality(outline=0.03),
     "beta": Quality(outline=0.05, missing=0.02),
-    "gamma": Quality(outline=0.05, shifted=0.3),
+    "gamma": Quality(outline=0.05, shifted=0.25),
     "delta": Quality(outline=0.20, missing=0.15),
 }
 """A board whose order is known: alpha before beta before gamma and delta."""

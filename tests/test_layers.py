@@ -28,7 +28,7 @@ FLOORS = (
     LEFT | RIGHT,
     {"aggregate", "summary", "jackknife", "provenance", "rankings", "domain_gap"},
     {"evaluate"},
-    {"report", "charts", "phantom", "reference_check", "cross_check", "results", "hosting", "board"},
+    {"report", "charts", "phantom", "reference_check", "cross_check", "results", "hosting", "board", "own_runs"},
     {"cli"},
     {"__main__"},
 )
@@ -40,7 +40,7 @@ DOORS = {
     "nibabel": ["volumes", "phantom.write"],
     "isal": ["volumes", "phantom.write"],
     "click": ["cli"],
-    "rich": ["cli", "report.progress", "report.terminal", "report.terminal_standings"],
+    "rich": ["cli", "report.progress", "report.terminal", "report.terminal_comparison", "report.terminal_standings"],
     "jinja2": ["report.html"],
     "markupsafe": ["report.html"],
     "plotly": ["charts", "report.html"],

@@ -94,11 +94,11 @@ def test_a_large_set_is_published_as_the_paper_prints_it() -> None:
     assert document["n_cases"] == 20
     for name in SPINE:
         means = official_.labels[name]
-        assert document["labels"][name] == {"n": 20, "dsc": round(means.dsc, 3), "hd95_mm": round(means.hd95_mm, 2)}
+        assert document["labels"][name] == {"n_reference": 20, "dsc": round(means.dsc, 3), "hd95_mm": round(means.hd95_mm, 2)}
     assert document["mean_of_vertebrae"]["dsc"] == round(official_.mean_of_vertebrae.dsc, 3)
-    assert document["mean_of_spine"]["n"] == 20
+    assert document["mean_of_spine"]["n_reference"] == 20
     assert document["sources"]["COLONOG"]["n_cases"] == 20
-    assert document["labels"]["C1"] == {"n": 0, "dsc": None, "hd95_mm": None}
+    assert document["labels"]["C1"] == {"n_reference": 0, "dsc": None, "hd95_mm": None}
     assert document["per_case"]["dsc"]["low"] is not None
 
 
@@ -117,19 +117,19 @@ def test_a_label_of_few_cases_takes_another_with_it(n: int) -> None:
         *usual_cases(6, seed=2, levels=["T10", "L5"]),
     ]
     document = published(results)
-    assert document["labels"]["L6"] == {"n": FEW, "dsc": None, "hd95_mm": None}
-    assert document["labels"]["T10"] == {"n": None, "dsc": None, "hd95_mm": None}
-    assert document["mean_of_vertebrae_without_l6"] == {"n": None, "dsc": None, "hd95_mm": None}
+    assert document["labels"]["L6"] == {"n_reference": FEW, "dsc": None, "hd95_mm": None}
+    assert document["labels"]["T10"] == {"n_reference": None, "dsc": None, "hd95_mm": None}
+    assert document["mean_of_vertebrae_without_l6"] == {"n_reference": None, "dsc": None, "hd95_mm": None}
     assert document["mean_of_vertebrae"]["dsc"] is not None
-    assert document["labels"]["L5"]["n"] == 18 + n
+    assert document["labels"]["L5"]["n_reference"] == 18 + n
 
 
 def test_labels_of_the_same_few_cases_do_not_protect_each_other() -> None:
     """Two hidden labels of the same three cases would give away these three: a third label is hidden too."""
     results = [*usual_cases(12), *usual_cases(3, seed=1, levels=["C1", "C2", "L5"])]
     labels = published(results)["labels"]
-    assert [labels[name]["n"] for name in ("C1", "C2")] == [FEW, FEW]
-    assert sum(means["n"] is None for means in labels.values()) == 1
+    assert [labels[name]["n_reference"] for name in ("C1", "C2")] == [FEW, FEW]
+    assert sum(means["n_reference"] is None for means in labels.values()) == 1
 
 
 def test_a_source_of_few_cases_takes_another_with_it() -> None:
@@ -184,8 +184,8 @@ def test_a_label_that_is_always_missed_is_told() -> None:
     levels = [*SPINE, "L6"]
     results = [with_masks(each, missed("L6")) for each in usual_cases(8, levels=levels)]
     document = published(results)
-    assert document["labels"]["L6"] == {"n": 8, "dsc": 0.0, "hd95_mm": 100.0}
-    assert document["mean_of_vertebrae_without_l6"]["n"] == 7
+    assert document["labels"]["L6"] == {"n_reference": 8, "dsc": 0.0, "hd95_mm": 100.0}
+    assert document["mean_of_vertebrae_without_l6"]["n_reference"] == 7
 
 
 @pytest.mark.parametrize("n", [1, 4])
@@ -243,7 +243,7 @@ def test_hd95_of_matched_is_told_of_both_means_alone() -> None:
     assert document["mean_of_vertebrae"]["hd95_matched_mm"] != document["mean_of_vertebrae"]["hd95_mm"]
     others = [document["mean_of_vertebrae_without_l6"], *document["labels"].values()]
     others += [source["mean_of_spine"] for source in document["sources"].values()]
-    assert {tuple(means) for means in others} == {("n", "dsc", "hd95_mm")}
+    assert {tuple(means) for means in others} == {("n_reference", "dsc", "hd95_mm")}
 
 
 @pytest.mark.parametrize("event", [missed("T11"), mask("T11", 0.1, 180.0), spurious("L6")], ids=lambda e: e.status)
@@ -273,7 +273,7 @@ def test_spurious_vertebrae_are_in_the_means() -> None:
     found, true = published(results), score_of(results).summary.official.labels["T11"]
     scores = [(v.dsc, v.hd95_mm) for each in real for v in each.score.vertebrae if v.name == "T11"]
     dsc, hd95_mm = np.sum(scores, axis=0)
-    expected = {"n": 10, "dsc": round(dsc / 15, 3), "hd95_mm": round((hd95_mm + 5 * 100) / 15, 2)}
+    expected = {"n_reference": 10, "dsc": round(dsc / 15, 3), "hd95_mm": round((hd95_mm + 5 * 100) / 15, 2)}
     assert found["labels"]["T11"] == expected
     assert (true.n, true.n_reference) == (15, 10)
     of_cases = [np.mean([v.dsc for v in each.score.vertebrae]) for each in results]
@@ -284,8 +284,8 @@ def test_a_label_that_no_reference_has_is_dsc_0_and_100_mm() -> None:
     """That is known to who predicted it; it counts in the mean, and its n, and the n of the mean, stay as they were."""
     results = usual_cases(20)
     before, after = published(results), published([with_masks(results[0], spurious("C1")), *results[1:]])
-    assert after["labels"]["C1"] == {"n": 0, "dsc": 0.0, "hd95_mm": 100.0}
-    assert (before["mean_of_vertebrae"]["n"], after["mean_of_vertebrae"]["n"]) == (7, 7)
+    assert after["labels"]["C1"] == {"n_reference": 0, "dsc": 0.0, "hd95_mm": 100.0}
+    assert (before["mean_of_vertebrae"]["n_reference"], after["mean_of_vertebrae"]["n_reference"]) == (7, 7)
     true = score_of(results).summary.official.mean_of_vertebrae.dsc
     assert after["mean_of_vertebrae"]["dsc"] == round(true * 7 / 8, 3)
 
@@ -295,7 +295,7 @@ def sizes_in(document: Any) -> Iterator[tuple[str, Any]]:
     for key, value in document.items():
         if isinstance(value, dict):
             yield from ((f"{key} {at}", n) for at, n in sizes_in(value))
-        elif key in {"n", "n_cases"}:
+        elif key in {"n_reference", "n_cases"}:
             yield key, value
 
 
@@ -328,9 +328,9 @@ def test_padding_a_rare_label_does_not_get_it_published(n: int, n_others: int) -
     """Spurious predictions in however many cases are no news, and protect nobody: the cell stays hidden."""
     results = [*usual_cases(n_others), *usual_cases(n, seed=1, levels=["L5", "L6"])]
     document = published(padded(results, "L6"))
-    assert document["labels"]["L6"] == {"n": FEW, "dsc": None, "hd95_mm": None}
-    assert document["mean_of_vertebrae_without_l6"] == {"n": None, "dsc": None, "hd95_mm": None}
-    hidden = {name for name, means in document["labels"].items() if means["dsc"] is None and means["n"] != 0}
+    assert document["labels"]["L6"] == {"n_reference": FEW, "dsc": None, "hd95_mm": None}
+    assert document["mean_of_vertebrae_without_l6"] == {"n_reference": None, "dsc": None, "hd95_mm": None}
+    hidden = {name for name, means in document["labels"].items() if means["dsc"] is None and means["n_reference"] != 0}
     assert len(hidden) == 2
 
 
@@ -340,7 +340,7 @@ def test_padding_does_not_hide_three_real_predictions(n_others: int) -> None:
     rare = usual_cases(9, seed=1, levels=["L5", "L6"])
     rare = [each if i < 3 else with_masks(each, missed("L6")) for i, each in enumerate(rare)]
     document = published(padded([*usual_cases(n_others), *rare], "L6"))
-    assert document["labels"]["L6"] == {"n": None, "dsc": None, "hd95_mm": None}
+    assert document["labels"]["L6"] == {"n_reference": None, "dsc": None, "hd95_mm": None}
 
 
 def test_padding_a_partner_does_not_give_the_other_away() -> None:
@@ -356,9 +356,9 @@ def test_cases_with_nothing_but_spurious_vertebrae_protect_nobody() -> None:
     real = usual_cases(4)
     empty = [case(f"CTC-{n}", spurious("L1"), mask("spine", spurious=True), source="COLONOG") for n in range(20)]
     document = published([*real, *empty])
-    assert document["per_case"]["dsc"] == {"n": FEW, "mean": None, "low": None, "high": None}
-    assert (document["mean_of_spine"]["n"], document["mean_of_spine"]["dsc"]) == (FEW, None)
-    assert document["labels"]["L1"] == {"n": FEW, "dsc": None, "hd95_mm": None}
+    assert document["per_case"]["dsc"] == {"n_reference": FEW, "mean": None, "low": None, "high": None}
+    assert (document["mean_of_spine"]["n_reference"], document["mean_of_spine"]["dsc"]) == (FEW, None)
+    assert document["labels"]["L1"] == {"n_reference": FEW, "dsc": None, "hd95_mm": None}
 
 
 @pytest.mark.parametrize(
@@ -495,7 +495,7 @@ def test_unreadable_references_are_never_aggregated() -> None:
 def hidden_interval(document: dict[str, Any], measure: str, top: float) -> tuple[list[str], float, float]:
     """What anyone can work out about the sum of the hidden labels: their names, and the sum's bounds."""
     labels, total = document["labels"], document["mean_of_vertebrae"]
-    hidden = [name for name, means in labels.items() if means[measure] is None and means["n"] != 0]
+    hidden = [name for name, means in labels.items() if means[measure] is None and means["n_reference"] != 0]
     half = 0.5 * 10 ** -{"dsc": 3, "hd95_mm": 2}[measure]
     known = [means[measure] for means in labels.values() if means[measure] is not None]
     n_labels = len(hidden) + len(known)  # a label that no reference has counts too, if it is predicted
@@ -629,7 +629,7 @@ def test_honest_submissions_keep_their_table(missing: float) -> None:
     assert len(told) == 25 + 2 + 4
     for what, (public, means) in told.items():
         if what.removeprefix("label ") not in hidden:
-            expected = {"n": means.n_reference, "dsc": round(means.dsc, 3), "hd95_mm": round(means.hd95_mm, 2)}
+            expected = {"n_reference": means.n_reference, "dsc": round(means.dsc, 3), "hd95_mm": round(means.hd95_mm, 2)}
             if what in {"vertebrae", "spine"}:
                 expected["hd95_matched_mm"] = round(means.hd95_matched_mm, 2)
             assert public == expected, what

@@ -147,7 +147,7 @@ def test_the_same_predictions_are_answered_from_the_store(
 def test_without_a_store(made: Path, intakes: dict[str, Intake], tmp_path: Path) -> None:
     """Private sets are told about in the public form all the same, and left out when their references are not here."""
     whole = score(made, intakes, tmp_path / "one", None)
-    assert whole.document["test_sets"]["phantom-private"]["labels"]["L6"]["n"] == "<5"
+    assert whole.document["test_sets"]["phantom-private"]["labels"]["L6"]["n_reference"] == "<5"
     shutil.copytree(made / "benchmark", tmp_path / "benchmark")
     shutil.rmtree(tmp_path / "benchmark" / "private")
     part = score(made, intakes, tmp_path / "two", None, references=tmp_path / "benchmark")

@@ -14,7 +14,7 @@ from statsmodels.stats.multitest import multipletests
 from ctspine_bench.anatomy import vertebra_label, vertebra_name
 from ctspine_bench.rankings.differences import Difference, corrected_p_values, differences
 from ctspine_bench.rankings.mean_then_rank import scores
-from ctspine_bench.rankings.paired import METRICS, REGIONS, case_means, pair
+from ctspine_bench.rankings.paired import REGIONS, case_means, label_counts, pair
 from ctspine_bench.rankings.pairwise import pairwise_tests
 from ctspine_bench.tables import case_table
 
@@ -95,28 +95,19 @@ def test_a_spurious_vertebra_by_hand() -> None:
 
 def means_without(paired: PairedScores, metric: str, label: int, gone: int | None = None) -> list[float]:
     """The mean of a label for each submission without a case, by loops over rows; NaN where nothing is left."""
-    means = []
+    vertebrae, means = paired.vertebrae, []
     for column in range(len(paired.slugs)):
         values = [
             paired.measures[metric][row, column]
             for row in range(len(paired.present))
-            if paired.present[row, column]
-            and paired.vertebrae.label[row] == label
-            and paired.vertebrae.case[row] != gone
+            if paired.present[row, column] and vertebrae.label[row] == label and vertebrae.case[row] != gone
         ]
         means.append(sum(values) / len(values) if values else np.nan)
     return means
 
 
-def interval(value: float, left_out: list[float], shares: list[float], limit: float) -> tuple[float, float]:
-    """The formulas of the jackknife, one case at a time.
-
-    Args:
-        value: On all cases.
-        left_out: Without each case; NaN where nothing is left.
-        shares: What each case carries.
-        limit: The largest value that there could be.
-    """
+def interval_of_mean(value: float, left_out: list[float], shares: list[float]) -> tuple[float, float]:
+    """The formulas of the jackknife: what each case moves without it, moderated by what it carries."""
     carrying = [share for share in shares if share > 0]
     n = len(carrying)
     nu = sum(w**2 for w in carrying) ** 2 / sum(w**4 for w in carrying) - 1
@@ -127,36 +118,66 @@ def interval(value: float, left_out: list[float], shares: list[float], limit: fl
         of_average = sum(w**2 for w in carrying) / n / share**2 if share > 0 else 1.0
         squared += (own + (1 - own) * of_average) * deviation**2
     half = stats.t.ppf(0.975, min(nu + 6, n - 1)) * np.sqrt(squared)
-    return max(value - half, -limit), min(value + half, limit)
+    return value - half, value + half
 
 
-@pytest.mark.parametrize("stray", ["", "b", "ab"], ids=["none stray", "one strays", "both stray"])
+def intervals_of_labels(paired: PairedScores, metric: str) -> dict[int, tuple[float, float]]:
+    """Likewise for labels: the variance of one vertebra is that of its label, and six times that of all labels."""
+    of_one, n_of, values = {}, {}, {}
+    for label in np.unique(paired.vertebrae.label).tolist():
+        rows = np.flatnonzero(paired.vertebrae.label == label)
+        n_one, n_other = paired.present[rows].sum(axis=0).tolist()
+        if not n_one or not n_other:
+            continue
+        one, other = means_without(paired, metric, label)
+        squared = 0.0
+        for gone in paired.vertebrae.case[rows].tolist():
+            one_without, other_without = means_without(paired, metric, label, gone)
+            deviation = (one_without - other_without) - (one - other)
+            squared += 0.0 if np.isnan(deviation) else deviation**2
+        n_of[label] = 2 / (1 / n_one + 1 / n_other)
+        of_one[label] = squared * (len(rows) - 1) / len(rows) * n_of[label]
+        values[label] = one - other
+    n_in_all = sum(n - 1 for n in n_of.values())
+    common = sum((n_of[label] - 1) * of_one[label] for label in n_of) / n_in_all
+    found = {}
+    for label, n in n_of.items():
+        variance = ((n - 1) * of_one[label] + 6 * common) / (n - 1 + 6) / n
+        half = stats.t.ppf(0.975, min(n - 1 + 6, n_in_all)) * np.sqrt(variance)
+        found[label] = values[label] - half, values[label] + half
+    return found
+
+
+STRAYS = pytest.mark.parametrize("stray", ["", "b", "ab"], ids=["none strays", "one strays", "both stray"])
+
+
+@STRAYS
+@pytest.mark.parametrize("metric", ["dsc", "hd95_mm"])
+def test_intervals_of_labels_are_those_of_a_loop_over_cases(metric: str, stray: str) -> None:
+    """Each case is left out of both at once; what all labels have in common is that of all, whatever the region."""
+    paired = drawn("ab", 36, stray=stray)
+    expected = intervals_of_labels(paired, metric)
+    assert list(expected) == [C7, T12, L1, L2] if stray != "ab" else [C7 - 1, C7, T12, L1, L2]
+    for region, labels in REGIONS.items():
+        found = differences(paired, metric, region).labels
+        assert list(found) == [label for label in expected if label in labels]
+        for label, each in found.items():
+            n = [label_counts(paired)[label - 1, column] for column in (0, 1)]
+            one, other = means_without(paired, metric, label)
+            assert (each.n, each.value) == (min(n), pytest.approx(one - other, abs=1e-12))
+            ends = expected[label] if min(n) >= 10 else (None, None)
+            assert (each.low, each.high) == pytest.approx(ends, abs=1e-10)
+
+
+@STRAYS
 @pytest.mark.parametrize("metric", ["dsc", "hd95_mm"])
 @pytest.mark.parametrize("region", ["all", "cervical", "lumbar"])
-def test_intervals_are_those_of_a_loop_over_cases(region: str, metric: str, stray: str) -> None:
-    """Each case is left out of both at once; a label that goes with its only case goes from the mean, too."""
+def test_intervals_of_means_are_those_of_a_loop_over_cases(region: str, metric: str, stray: str) -> None:
+    """Likewise of the mean over labels; a label that goes with the only case that has it goes from the mean, too."""
     paired = drawn("ab", 36, stray=stray)
-    vertebrae, limit = paired.vertebrae, max(1.0, METRICS[metric].worst)
-    found = differences(paired, metric, region)
+    vertebrae = paired.vertebrae
     labels = [label for label in (C7 - 1, C7, T12, L1, L2) if label in REGIONS[region]]
-    assert list(found.labels) == [label for label in labels if label != C7 - 1 or stray == "ab"]
     of_labels = [[means_without(paired, metric, label, gone) for label in labels] for gone in (None, *range(36))]
-
-    for label, each in found.labels.items():
-        one, other = np.transpose([means[labels.index(label)] for means in of_labels])
-        assert each.value == pytest.approx(one[0] - other[0], abs=1e-12)
-        counts = [[0, 0] for _ in range(36)]
-        for row in np.flatnonzero(vertebrae.label == label):
-            counts[vertebrae.case[row]] = paired.present[row].astype(int).tolist()
-        n = [sum(count[column] for count in counts) for column in (0, 1)]
-        assert each.n == min(n)
-        if each.n < 10:
-            assert (label, each.low, each.high) == (C7 - 1, None, None)
-            continue
-        shares = [(count[0] / n[0] + count[1] / n[1]) / 2 for count in counts if any(count)]
-        left_out = [one[1 + i] - other[1 + i] for i, count in enumerate(counts) if any(count)]
-        assert (each.low, each.high) == pytest.approx(interval(each.value, left_out, shares, limit), abs=1e-10)
-
     one, other = np.transpose([np.nanmean(means, axis=0) for means in of_labels])
     n_of_label = {label: int(((vertebrae.label == label) & vertebrae.in_reference).sum()) for label in labels}
     n_labels = sum(n > 0 for n in n_of_label.values())
@@ -166,41 +187,68 @@ def test_intervals_are_those_of_a_loop_over_cases(region: str, metric: str, stra
             there[i] = True
             shares[i] += 1 / n_of_label[label] / n_labels if in_reference else 0.0
     assert sum(shares) == pytest.approx(1)
-    ends = interval(one[0] - other[0], (one[1:] - other[1:]).tolist(), shares, limit)
-    expected = Difference(sum(there), pytest.approx(one[0] - other[0]), pytest.approx(ends[0]), pytest.approx(ends[1]))
-    assert found.mean == expected
+    low, high = interval_of_mean(one[0] - other[0], (one[1:] - other[1:]).tolist(), shares)
+    found = differences(paired, metric, region).mean
+    assert found == Difference(
+        sum(there), pytest.approx(one[0] - other[0]), pytest.approx(low, abs=1e-10), pytest.approx(high, abs=1e-10)
+    )
+
+
+def equals(n_cases: int, l6: tuple[float, ...] = (), stray: str = "") -> PairedScores:
+    """Two with the same L1–L5 in all cases; the first case has an L6 of some DSC, or the other one strays in a case."""
+    names = ("L1", "L2", "L3", "L4", "L5")
+    spread = np.random.default_rng(n_cases).uniform(0.6, 0.9, (n_cases, len(names)))
+
+    def table(column: int) -> pd.DataFrame:
+        cases = []
+        for i, values in enumerate(spread.tolist()):
+            masks = [mask(name, value, 4.0) for name, value in zip(names, values, strict=True)]
+            masks += [mask("L6", l6[column], 4.0)] if l6 and i == 0 else []
+            masks += [spurious(stray)] if stray and column and i == 7 else []
+            cases.append(case(f"case{i:03}", *masks))
+        return case_table(cases, "custom")
+
+    return pair({"one": table(0), "other": table(1)})
 
 
 def test_a_label_of_one_case_leaves_room_for_doubt() -> None:
-    """One case has an L2, which makes most of the difference; without it there is hardly any, so it could be none."""
-    table = drawn("ab", 20)
-    keep = (table.vertebrae.label != L2) | (table.vertebrae.case == 0)
-    paired = table.of_rows(keep)
-    paired.measures["dsc"][paired.vertebrae.label == L2] = [[1.0, 0.0]]
-    found = differences(paired, "dsc").mean
-    assert found is not None
-    assert found.low is not None
-    assert found.low < 0 < found.value
-    without = differences(paired.of_cases(np.arange(20) > 0), "dsc").mean
-    assert without is not None
-    assert without.value < 0.5 * found.value
+    """The one case with an L6 makes all of the difference, 1 / 6, and without it there is none: it could be none."""
+    found = differences(equals(20, l6=(1.0, 0.0)), "dsc").mean
+    # By hand: that case carries (5 / 20 + 1) / 6 of the score, the others 5 / 20 / 6 each.
+    of_it, of_others = 1.25 / 6, 0.25 / 6
+    squares, fourths = of_it**2 + 19 * of_others**2, of_it**4 + 19 * of_others**4
+    nu = squares**2 / fourths - 1
+    factor = (nu + 6 * squares / 20 / of_it**2) / (nu + 6)
+    half = stats.t.ppf(0.975, nu + 6) * np.sqrt(factor * 19 / 20) / 6
+    assert found == Difference(20, pytest.approx(1 / 6), pytest.approx(1 / 6 - half), pytest.approx(1 / 6 + half))
+    assert found.low < 0
+    assert differences(equals(20), "dsc").mean == Difference(20, 0.0, 0.0, 0.0)
 
 
 def test_a_spurious_vertebra_in_one_case_leaves_room_for_doubt() -> None:
-    """A label that one of two equals predicts in a single case costs it a fifth of its score, and not surely."""
-    masks = [[mask(name, 0.8, 4.0) for name in ("T12", "L1", "L2", "L3")] for _ in range(20)]
-    tables = {
-        "clean": case_table([case(f"case{i:02}", *each) for i, each in enumerate(masks)], "custom"),
-        "stray": case_table(
-            [case(f"case{i:02}", *each, *[spurious("L6")] * (i == 7)) for i, each in enumerate(masks)], "custom"
-        ),
-    }
-    found = differences(pair(tables), "dsc").mean
+    """A label that one of two equals predicts in a single case costs it a sixth of its score, and not surely."""
+    found = differences(equals(20, stray="L6"), "dsc").mean
     assert found is not None
-    assert found.value == pytest.approx(0.8 - 0.64)
-    # Case 7 alone deviates, by all of the difference: the error is √(19 / 20) of it, the quantile t with 19 degrees.
-    half = stats.t.ppf(0.975, 19) * np.sqrt(19 / 20) * 0.16
-    assert (found.low, found.high) == pytest.approx((0.16 - half, 0.16 + half))
+    score = scores(equals(20), "dsc", "all")[0]
+    assert found.value == pytest.approx(score / 6)
+    # That case alone moves the difference, by about all of it; all cases carry the same.
+    half = stats.t.ppf(0.975, 19) * np.sqrt(19 / 20) * score / 6
+    assert (found.low, found.high) == pytest.approx((score / 6 - half, score / 6 + half), rel=0.01)
+    assert found.low < 0
+
+
+def test_no_interval_ends_beyond_what_can_be() -> None:
+    """Who is perfect differs from who misses nine of ten by .9 DSC and 90 mm, and by 1 or 100 mm at most."""
+    perfect = [case(f"case{i}", mask("L1", 1.0, 0.0)) for i in range(10)]
+    misses = [perfect[0], *(case(f"case{i}", missed("L1")) for i in range(1, 10))]
+    paired = pair({"one": case_table(perfect, "custom"), "other": case_table(misses, "custom")})
+    # The standard error of the mean of nine 1 and a 0 is .1, as that of nine 100 and a 0 is 10.
+    half = stats.t.ppf(0.975, 9) * 0.1
+    for metric, sign, limit in (("dsc", 1, 1), ("hd95_mm", -1, 100)):
+        found = differences(paired, metric)
+        ends = sorted([sign * (0.9 - half) * limit, sign * limit])
+        expected = Difference(10, pytest.approx(sign * 0.9 * limit), *map(pytest.approx, ends))
+        assert (found.mean, found.labels) == (expected, {L1: expected})
 
 
 def test_the_mean_is_the_difference_of_the_official_scores() -> None:

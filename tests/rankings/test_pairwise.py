@@ -12,7 +12,7 @@ from scipy import stats
 from simulated_scores import board_of, scores_of
 from statsmodels.stats.multitest import multipletests
 
-from ctspine_bench.rankings.paired import case_means
+from ctspine_bench.rankings.paired import PairedScores, case_means
 from ctspine_bench.rankings.pairwise import (
     PairwiseTest,
     _interval,
@@ -162,6 +162,42 @@ def test_all_pairs_in_a_region_and_a_unit() -> None:
     assert pairwise_tests(paired, "dsc")["s0", "s1"].p == 1.0
 
 
+def with_strays(n_strays: int) -> PairedScores:
+    """Twelve cases with T1, of which the first four have C7 too, alike; s1 has a spurious C7 in so many others."""
+    dsc = np.full((12, 2, 2), 0.8)
+    dsc[4:, 0] = np.nan
+    spurious = np.zeros(dsc.shape, bool)
+    spurious[4 : 4 + n_strays, 0, 1] = True
+    return scores_of(dsc, first_label=7, spurious=spurious)
+
+
+def test_a_spurious_vertebra_counts_against_who_has_it() -> None:
+    """In eight cases without a cervical reference s1 has a C7: 0 against 1, and 100 mm against 0; four are even.
+
+    By hand: the zeros have the ranks 1 to 4 and no side, the other eight 8.5 each: z = √8, and two-sided p .0047. Of
+    all means of two differences 36 are 1, 32 one half and 10 zero: the median is one half.
+    """
+    paired = with_strays(8)
+    for metric, sign in (("dsc", 1), ("nsd_3mm", 1), ("hd95_mm", -100)):
+        found = pairwise_tests(paired, metric, "cervical")["s0", "s1"]
+        assert (found.n, found.effect) == (12, sign * 0.5)
+        assert found.p == pytest.approx(2 * stats.norm.sf(np.sqrt(8)), rel=1e-12)
+        one_sided = p_values_of_all(paired, metric, "cervical")
+        assert one_sided[0, 1] == pytest.approx(stats.norm.sf(np.sqrt(8)), rel=1e-12)
+        assert one_sided[1, 0] == pytest.approx(stats.norm.cdf(np.sqrt(8)), rel=1e-12)
+    # Over all regions, the case is the mean of .8 and 0, and of 20 mm and 100 mm.
+    assert pairwise_tests(paired, "dsc")["s0", "s1"].effect == pytest.approx(0.2)
+    assert pairwise_tests(paired, "hd95_mm")["s0", "s1"].effect == pytest.approx(-20)
+    assert pairwise_tests(paired, "dsc", "thoracic")["s0", "s1"].p == 1.0
+
+
+def test_cases_where_neither_has_anything_are_none() -> None:
+    """With five spurious vertebrae nine cases are cervical, too few for a test; with six there are ten."""
+    assert pairwise_tests(with_strays(5), "dsc", "cervical")["s0", "s1"] == PairwiseTest(9, None, 0.5, None, None)
+    found = pairwise_tests(with_strays(6), "dsc", "cervical")["s0", "s1"]
+    assert (found.n, found.p) == (10, pytest.approx(2 * stats.norm.sf(np.sqrt(6))))
+
+
 def test_tests_that_were_not_made_need_no_correction() -> None:
     """Under ten cases nobody is tested, and nothing is corrected."""
     found = pairwise_tests(board_of(9, np.random.default_rng(7), (0.0, 0.0, 0.5)), "dsc")
@@ -178,14 +214,18 @@ def test_the_order_of_submissions_turns_signs_alone() -> None:
 
 @pytest.mark.parametrize(("metric", "better"), [("dsc", "greater"), ("hd95_mm", "less")])
 @pytest.mark.parametrize("region", ["all", "lumbar"])
-def test_one_sided_p_values_are_those_of_scipy(metric: str, better: str, region: str) -> None:
+@pytest.mark.parametrize("stray", [0.0, 0.3], ids=["none spurious", "some spurious"])
+def test_one_sided_p_values_are_those_of_scipy(metric: str, better: str, region: str, stray: float) -> None:
     """For every ordered pair: that the one of the row is better, ties and zeros by Pratt."""
     dsc = np.round(np.random.default_rng(9).beta(8, 2, (23, 5, 4)), 1)
-    dsc[::3, 3:] = np.nan
+    dsc[::3, 2:] = np.nan
     dsc[:5, :, 1] = dsc[:5, :, 0]
-    paired = scores_of(dsc)
+    spurious = np.random.default_rng(11).random(dsc.shape) < stray
+    paired = scores_of(dsc, spurious=spurious)
     found, means = p_values_of_all(paired, metric, region), case_means(paired, metric, region)
-    means = np.round(means[~np.isnan(means[:, 0])], 12)
+    means = np.round(means[~np.isnan(means).all(axis=1)], 12)
+    assert np.isnan(means).any() == (stray > 0 and region == "lumbar")
+    means[np.isnan(means)] = 1.0 if metric == "dsc" else 0.0
     for i, j in combinations(range(4), 2):
         for one, other in ((i, j), (j, i)):
             differences = np.round(means[:, one] - means[:, other], 9)

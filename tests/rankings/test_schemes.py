@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from simulated_scores import board_of
+from simulated_scores import board_of, scores_of
 
 from ctspine_bench.rankings import OFFICIAL, OFFICIAL_TEXT, SCHEMES
 from ctspine_bench.rankings.paired import METRICS, REGIONS
@@ -32,11 +32,43 @@ def test_direction_of_better(name: str, metric: str) -> None:
     assert scheme.larger_is_better(metric) == (name == "mean-then-rank" and metric != "hd95_mm")
 
 
-@pytest.mark.parametrize("name", [name for name, scheme in SCHEMES.items() if scheme.resampled])
-def test_equal_weights_give_the_score(name: str) -> None:
-    """What is resampled is the score that is shown."""
-    paired = board_of(24, np.random.default_rng(2), (0.0, 0.01, 0.02))
+@pytest.mark.parametrize("name", [name for name, scheme in SCHEMES.items() if scheme.left_out])
+def test_what_is_left_out_is_of_the_score_that_is_shown(name: str) -> None:
+    """Without each case it is the score of the other cases, and what the cases carry of it adds up to 1."""
     scheme = SCHEMES[name]
-    for metric in METRICS:
-        drawn = scheme.resampled(paired, metric, "lumbar", np.full((2, 24), 1 / 24))
-        assert drawn == pytest.approx(np.tile(scheme.scores(paired, metric, "lumbar"), (2, 1)), abs=1e-10)
+    rng = np.random.default_rng(2)
+    dsc = rng.uniform(0.5, 0.9, (24, 5, 3))
+    dsc[rng.random((24, 5)) < 0.3] = np.nan
+    paired = scores_of(dsc, spurious=rng.random(dsc.shape) < 0.1)
+    for region in ("all", "lumbar"):
+        weights = scheme.weights(paired, region)
+        assert weights.shape == (24,)
+        assert weights.sum() == pytest.approx(1)
+        assert (weights >= 0).all()
+        for metric in METRICS:
+            expected = [scheme.scores(paired.of_cases(np.arange(24) != i), metric, region) for i in range(24)]
+            assert scheme.left_out(paired, metric, region) == pytest.approx(np.array(expected), abs=1e-10)
+
+
+def test_schemes_with_intervals() -> None:
+    """Who has the one has the other; the score that is made of tests has neither."""
+    assert {name: scheme.left_out is not None for name, scheme in SCHEMES.items()} == {
+        "mean-then-rank": True,
+        "rank-then-mean": True,
+        "significance": False,
+    }
+    assert all((scheme.left_out is None) == (scheme.weights is None) for scheme in SCHEMES.values())
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("name", SCHEMES)
+def test_a_spurious_vertebra_costs_by_every_scheme(name: str, metric: str) -> None:
+    """Of two that are alike the one who calls a T10 in every case without one has the worse score."""
+    dsc = np.tile(np.random.default_rng(3).uniform(0.5, 0.9, (20, 3, 1)), 2)
+    dsc[3:, 0] = np.nan
+    spurious = np.zeros(dsc.shape, bool)
+    spurious[:, 0, 1] = True
+    scheme = SCHEMES[name]
+    clean, stray = scheme.scores(scores_of(dsc, first_label=17, spurious=spurious), metric, "all")
+    assert (clean > stray) == scheme.larger_is_better(metric)
+    assert clean != stray

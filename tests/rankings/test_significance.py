@@ -35,6 +35,35 @@ def test_tasks() -> None:
     assert np.isnan(scores(paired, "dsc", "cervical")).all()
 
 
+def necks(*strays: int) -> PairedScores:
+    """Thirty cases with T1, of which the first ten have C7; equal but for so many spurious C7 in the others."""
+    dsc = np.full((30, 2, len(strays)), 0.5) + np.linspace(0, 0.05, 30)[:, None, None]
+    dsc[10:, 0] = np.nan
+    spurious = np.zeros(dsc.shape, bool)
+    for column, n in enumerate(strays):
+        spurious[10 : 10 + n, 0, column] = True
+    return scores_of(dsc, first_label=7, spurious=spurious)
+
+
+def test_a_spurious_vertebra_counts_against_who_has_it() -> None:
+    """The one with eight spurious C7, all in cases without a cervical reference, is beaten by both others there.
+
+    By hand: ten of 18 cases are even and have no side; the others have rank 14.5 each, all of them on one side, so
+    that z = 8 · 14.5 / √(8 · 14.5²) = √8. That is p = .0023, and times six still under 5 %.
+    """
+    paired = necks(0, 8, 0)
+    for metric in ("dsc", "hd95_mm", "nsd_2mm"):
+        assert n_beaten(paired, metric, "cervical").tolist() == [1, 0, 1]
+        assert n_beaten(paired, metric, "thoracic").tolist() == [0, 0, 0]
+    assert scores(paired, "dsc", "cervical").tolist() == [1.5, 3.0, 1.5]
+    # Two tasks of four are cervical; in the others all share rank 2.
+    assert scores(paired, "dsc", "all").tolist() == [1.75, 2.5, 1.75]
+    # Six: z = √6, p = .0072, times six .043; five: z = √5, p = .0127, times six .076.
+    assert n_beaten(necks(0, 6, 0), "dsc", "cervical").tolist() == [1, 0, 1]
+    assert n_beaten(necks(0, 5, 0), "dsc", "cervical").tolist() == [0, 0, 0]
+    assert stats.norm.sf(np.sqrt([5, 6])) * 6 == pytest.approx([0.076, 0.043], abs=5e-4)
+
+
 def test_wins_by_hand() -> None:
     """In all of 12 cases s2 is best and s0 and s1 take turns: s2 beats both, they beat nobody and share rank 2.5."""
     dsc = np.full((12, 1, 3), 0.5)
@@ -73,6 +102,30 @@ def test_wins_are_those_of_scipy_and_statsmodels(metric: str, better: str) -> No
     expected = [sum(won for (i, _), won in zip(pairs, beats, strict=True) if i == one) for one in range(5)]
     assert n_beaten(paired, metric, "lumbar").tolist() == expected
     assert 0 < sum(expected) < 10
+
+
+@pytest.mark.parametrize(("metric", "better"), [("dsc", "greater"), ("hd95_mm", "less")])
+def test_likewise_with_spurious_vertebrae(metric: str, better: str) -> None:
+    """Who has none in a case where others do has the best value there."""
+    rng = np.random.default_rng(6)
+    dsc = rng.beta(8, [2.0, 2.4, 3.0, 4.0], (40, 3, 4))  # T11, T12 and L1
+    dsc[rng.random((40, 3)) < 0.6] = np.nan
+    paired = scores_of(dsc, spurious=rng.random(dsc.shape) < [0.02, 0.05, 0.1, 0.5])
+    means = case_means(paired, metric, "lumbar")
+    means = means[~np.isnan(means).all(axis=1)]
+    assert np.isnan(means).any(axis=0).all()
+    means[np.isnan(means)] = 1.0 if metric == "dsc" else 0.0
+    pairs = list(permutations(range(4), 2))
+    p = [
+        stats.wilcoxon(
+            np.round(means[:, i] - means[:, j], 12), zero_method="pratt", method="asymptotic", alternative=better
+        ).pvalue
+        for i, j in pairs
+    ]
+    beats = multipletests(p, alpha=0.05, method="holm")[0]
+    expected = [sum(won for (i, _), won in zip(pairs, beats, strict=True) if i == one) for one in range(4)]
+    assert n_beaten(paired, metric, "lumbar").tolist() == expected
+    assert expected[0] > expected[3]
 
 
 def test_equals_seldom_win() -> None:

@@ -221,6 +221,9 @@ def _table(name: str, results: Mapping[str, Any]) -> Table:
     n_cases = results["n_cases"]
     incomplete = "" if results["complete"] else ", incomplete"
     table = Table(title=Text(f"{results['title']} ({name}): {n_cases} cases{incomplete}"), title_justify="left")
+    if results["private"]:
+        table.caption = Text("n: references with the label; how many predictions have it is not told.", "dim")
+        table.caption_justify = "left"
     for column in ("Label", "n", "DSC", "HD95 mm") * 2:
         table.add_column(column, justify="left" if column == "Label" else "right")
     rows = [_row(label, means) for label, means in results["labels"].items()]
@@ -237,4 +240,5 @@ def _table(name: str, results: Mapping[str, Any]) -> Table:
 def _row(name: str, means: Mapping[str, Any]) -> tuple[str, str, str, str]:
     from ctspine_bench.report.layout import DASH, dsc, mm
 
-    return name, DASH if means["n"] is None else str(means["n"]), dsc(means["dsc"]), mm(means["hd95_mm"])
+    n = means.get("n", means["n_reference"])
+    return name, DASH if n is None else str(n), dsc(means["dsc"]), mm(means["hd95_mm"])

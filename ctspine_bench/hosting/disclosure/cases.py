@@ -63,7 +63,7 @@ def public_estimates(summary: Summary, cases: pd.DataFrame, table: pd.DataFrame)
     """Return the means over cases with their intervals; n is how many have a reference vertebra."""
     return {
         name: {
-            "n": share_of_cases(len(cases), table),
+            "n_reference": share_of_cases(len(cases), table),
             **{
                 part: rounded(value, _digits(name)) if _told(cases, name) else None
                 for part, value in (("mean", estimate.mean), ("low", estimate.low), ("high", estimate.high))

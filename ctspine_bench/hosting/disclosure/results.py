@@ -91,7 +91,7 @@ _DSC: Final = Measure("dsc", 3)
 _HD95: Final = Measure("hd95_mm", 2, HD95_CAP_MM)
 _BOTH: Final = (_DSC, _HD95)
 _HD95_MATCHED: Final = Measure("hd95_matched_mm", 2, HD95_CAP_MM)
-_HIDDEN: Final = {"n": None, "dsc": None, "hd95_mm": None}
+_HIDDEN: Final = {"n_reference": None, "dsc": None, "hd95_mm": None}
 _UNKNOWN_SOURCE: Final = ""
 
 
@@ -132,7 +132,7 @@ def public_aggregates(summary: Summary, table: pd.DataFrame) -> dict[str, Any]:
     return {
         "counts": public_counts(summary, table),
         **_labels(summary, vertebrae, table),
-        "mean_of_spine": {**of_spine, "n": share_of_cases(len(spine), table)},
+        "mean_of_spine": {**of_spine, "n_reference": share_of_cases(len(spine), table)},
         "per_case": public_estimates(summary, cases, table),
         "identification": public_naming(summary, table, cases, losses),
         "loss": losses,
@@ -166,7 +166,7 @@ def _means(means: Means, rows: pd.DataFrame) -> dict[str, Any]:
     """The means of some rows if they may be told; their n always, as how many masks there are is for the caller."""
     told = not means.n_reference or tells_no_case(rows, *_BOTH)
     return {
-        "n": means.n_reference,
+        "n_reference": means.n_reference,
         "dsc": rounded(means.dsc, _DSC.digits) if told else None,
         "hd95_mm": rounded(means.hd95_mm, _HD95.digits) if told else None,
     }
@@ -198,7 +198,7 @@ def _labels(summary: Summary, vertebrae: pd.DataFrame, table: pd.DataFrame) -> d
     hidden = hidden_cells(cells, unsafe, lambda rows: tells_no_case(rows, *_BOTH))
     labels = {name: _means(official.labels[name], cells[name]) for name in VERTEBRAE}
     for name in hidden:
-        labels[name] = {**_HIDDEN, "n": count(len(cells[name]), len(cells[name]), hidden=True)}
+        labels[name] = {**_HIDDEN, "n_reference": count(len(cells[name]), len(cells[name]), hidden=True)}
     of_vertebrae = _total(official.mean_of_vertebrae, vertebrae, table[table["row"] == "vertebra"])
     without_l6 = _means(official.mean_of_vertebrae_without_l6, vertebrae[vertebrae["name"] != "L6"])
     return {

@@ -43,7 +43,7 @@ METRICS: Final = (
         "Identification rate of VerSe",
         (
             "As VerSe's released code counts it: of the labels in both, the share of predicted centres to which no "
-            "other reference centre is nearer, within 20 mm; over all vertebrae at once, where ours is a mean over cases."
+            "other reference centre is nearer, within 20 mm; over all vertebrae, where ours is a mean over cases."
         ),
         "↑",
     ),

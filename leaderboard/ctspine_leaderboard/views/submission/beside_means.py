@@ -1,4 +1,4 @@
-"""What stands beside Mean of Vertebrae on a test set: other means of the same scores, and whether levels are right."""
+"""What stands beside Mean of Vertebrae on a test set: other means of the same scores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 EXPLAINED: Final = (
     "Mean of Vertebrae weighs a label that two cases have like one that all have. The per-case mean and the mean over "
-    "all vertebrae weigh frequent labels more, and are less a matter of chance."
+    "all vertebrae weigh frequent labels more, and vary less by chance."
 )
 _SHOWN: Final = ("dsc", "hd95_mm")
 _MEANS: Final[Mapping[str, tuple[str, Averaged]]] = {
@@ -38,7 +38,6 @@ def mean_facts(board: Board, entry: Entry, test_set: str) -> Markup | None:
         for metric in _SHOWN
         for rank in [_rank(board, entry, test_set, metric) if key == "per_case" else ""]
     ]
-    rows.append(("Cases with every level right", _share(results.get("identification", {}).get("levels_right"))))
     return facts(rows, f"Beside Mean of Vertebrae of {entry.name}") if any(value for _, value in rows) else None
 
 
@@ -68,7 +67,3 @@ def _rank(board: Board, entry: Entry, test_set: str, metric: str) -> str:
     rows: tuple[Standing, ...] = found.rows if found else ()
     rank = next((row.per_case_rank for row in rows if row.slug == entry.slug), None)
     return "" if rank is None else f", rank {rank} of {len(rows)} by it"
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.0f} %: all are there, none is spurious, each is where it belongs"

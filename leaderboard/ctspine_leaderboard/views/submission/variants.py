@@ -38,7 +38,8 @@ def there(entry: Entry, test_sets: Sequence[str]) -> tuple[Variant, ...]:
 
 def words(variant: Variant) -> str:
     """Return what a variant is, for a list of them."""
-    return TITLES[variant].partition(": ")[2].capitalize() or "By the official rule"
+    found = TITLES[variant].partition(": ")[2] or "by the official rule"
+    return found[0].upper() + found[1:]
 
 
 def means_of(entry: Entry, test_set: str, variant: Variant = "official") -> dict[str, Means]:
