@@ -87,7 +87,7 @@ def _value_error(code: str, side: str, expected: str, found: str) -> LabelError:
 
 def score(comparison: Comparison) -> CaseScore:
     """Return all scores of a comparison."""
-    reference, prediction = present_labels(comparison)
+    reference, _ = present_labels(comparison)
     losses = split_loss(comparison)
     vertebrae = tuple(_score_mask(comparison, label, loss) for label, loss in sorted(losses.items()))
     return CaseScore(

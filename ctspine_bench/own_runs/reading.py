@@ -160,9 +160,7 @@ def _chosen(folder: Path, names: list[str], test_set: str | None) -> str:
 
 
 def _nothing_there(folder: Path, name: str) -> InputError:
-    advice = (
-        "Score them first with `ctspine-bench score … --output`. Or give --references: it is scored as predictions."
-    )
+    advice = "Score predictions first with `ctspine-bench score … --output`, or give `compare` their --references."
     if not folder.is_dir():
         found = "a file" if folder.exists() else "no such folder"
         advice = "Check the path."

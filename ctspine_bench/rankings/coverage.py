@@ -30,6 +30,12 @@ def measured_coverage(n_cases: int, of: Averaged = "mean_of_vertebrae") -> float
     return None if share is None or AS_IT_SHOULD[0] <= share <= AS_IT_SHOULD[1] else share
 
 
+def measured_in_words(n_cases: int, of: Averaged) -> str:
+    """Return what stands beside "95 %" where intervals of so few cases do not cover as they should; empty otherwise."""
+    share = measured_coverage(n_cases, of)
+    return f"; {100 * share:.0f} % in simulations with so few cases" if share else ""
+
+
 def ranks_told_apart(n_cases: int) -> float | None:
     """Return on what share of simulated boards of equals mean ranks parted somebody; `None` if on the 5 % expected."""
     share = _share(n_cases, "ranks_told_apart")

@@ -14,6 +14,7 @@ from ctspine_bench.aggregate import HD95_CAP_MM, SLIVER_SHARE
 from ctspine_bench.anatomy import VERTEBRAE, vertebra_label
 from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.published import VERSE_REANNOTATED_DSC, published_table
+from ctspine_bench.rankings.coverage import measured_in_words
 from ctspine_bench.report.events import level_ranges
 from ctspine_bench.report.variants import TITLES, VARIANTS, Variant
 from ctspine_bench.testsets import PHANTOM
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ctspine_bench.evaluate import SubmissionScore
     from ctspine_bench.published import PublishedMeans, PublishedTable
+    from ctspine_bench.rankings.coverage import Averaged
     from ctspine_bench.summary import Estimate, Means, OfficialTable, Sensitivity, Summary
 
 DASH: Final = "–"
@@ -92,6 +94,11 @@ def mm(value: float | None) -> str:
 def percent(value: float | None) -> str:
     """Return a share between 0 and 1 as a percentage."""
     return DASH if value is None else f"{value:.1%}"
+
+
+def interval_name(value: Estimate, of: Averaged) -> str:
+    """Return what an interval is, "95 %", and what was measured where it covers less; empty without an interval."""
+    return "" if value.low is None else f"95 %{measured_in_words(value.n, of)}"
 
 
 def estimate(value: Estimate, digits: int) -> str:

@@ -16,6 +16,7 @@ from ctspine_bench.report.layout import (
     TextTable,
     dsc,
     estimate,
+    interval_name,
     mm,
     no_comparison,
     paper_table,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ctspine_bench.evaluate import SubmissionScore
+    from ctspine_bench.rankings.coverage import Averaged
     from ctspine_bench.report.variants import Variant
     from ctspine_bench.summary import Estimate, Losses, Naming, Summary
 
@@ -143,17 +145,18 @@ def _other_means(summary: Summary) -> tuple[tuple[str, str], ...]:
     of_matched = f"{mm(found.hd95_matched_mm)} mm{pooled}"
     nsd = ", ".join(f"{dsc(per_case[f'nsd_{tolerance}mm'].mean)} at {tolerance} mm" for tolerance in (1, 2, 3))
     return (
-        ("Per case", _with_intervals(per_case)),
+        ("Per case", _with_intervals(per_case, "per_case")),
         ("", f"NSD {nsd}"),
-        ("All vertebrae", _with_intervals(summary.over_vertebrae)),
+        ("All vertebrae", _with_intervals(summary.over_vertebrae, "mean_over_vertebrae")),
         ("HD95 of matched", f"{of_matched} (over {found.n_matched} labels, n = {counts.matched})"),
         ("Vertebrae", f"{counts.matched} matched, {counts.missed} missed, {spurious}{border}"),
     )
 
 
-def _with_intervals(estimates: Mapping[str, Estimate]) -> str:
+def _with_intervals(estimates: Mapping[str, Estimate], of: Averaged) -> str:
     text = f"DSC {estimate(estimates['dsc'], 3)}  HD95 {estimate(estimates['hd95_mm'], 2)} mm"
-    return text if estimates["dsc"].low is None else f"{text}  (95 %)"
+    interval = interval_name(estimates["dsc"], of)
+    return f"{text}  ({interval})" if interval else text
 
 
 def _naming(naming: Naming) -> tuple[tuple[str, str], ...]:

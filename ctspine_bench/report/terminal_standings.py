@@ -174,7 +174,10 @@ class _Columns:
             padding=(0, 2 if width >= _WIDEST and not self._with_score else 1, 0, 0),
         )
         self._add_column("rank", interval=True)
-        self.table.add_column(Text("submission"), overflow="fold", min_width=8 if self._with_score else 12)
+        is_full = self._with_score and not self._wide
+        self.table.add_column(
+            Text("name" if is_full else "submission"), overflow="fold", min_width=8 if is_full else 12
+        )
         if self._with_score:
             title = "mean rank" if scheme.ranks else metric.title
             self._add_column(f"{title} {arrow(scheme.larger_is_better(found.metric))}", interval=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from drawn_figures import HOSTILE_NAMES, foreign_tags, notes, points, strings
 
@@ -13,15 +15,18 @@ SETS = ("Public<br>202 cases", "Private", "VerSe")
 SPLIT = GapSplit(
     public=0.95,
     other=0.84,
-    gap=0.11,
-    label_mix=Part(0.03, 0.01, 0.015, 0.005),
-    within_label=Part(0.09, 0.05, -0.01, 0.05),
-    one_set_only=Part(-0.01, -0.005, -0.002, -0.003),
+    whole=Part(0.11, 0.055, 0.003, 0.042, 0.01),
+    label_mix=Part(0.03, 0.01, 0.015, 0.005, 0.0),
+    within_label=Part(0.09, 0.05, -0.01, 0.04, 0.01),
+    one_set_only=Part(-0.01, -0.005, -0.002, -0.003, 0.0),
+    ranges={"label_mix": (0.02, 0.04), "within_label": (0.08, 0.1), "one_set_only": (-0.01, -0.01)},
+    largest="within_label",
     in_both=("L1",),
     only_public=(),
     only_other=(),
 )
-UNKNOWN = GapSplit(0.9, 0.8, 0.1, *(Part(total, None, None, None) for total in (0.05, 0.04, 0.01)), (), (), ())
+PARTS_UNKNOWN = replace(SPLIT, **{name: Part(getattr(SPLIT, name).total, None, None, None, None) for name in PARTS})
+UNKNOWN = replace(PARTS_UNKNOWN, whole=Part(0.11, None, None, None, None))
 
 
 def line(name, *scores, **changes):
@@ -101,14 +106,38 @@ def test_a_waterfall_leads_from_one_score_to_the_other():
 
 
 def test_causes_lead_from_the_beginning_of_a_part_to_its_end():
-    """Wrong name, missed, outline: one after the other, gains to the right."""
+    """Wrong name, missed, outline, spurious: one after the other, gains to the right."""
     figure = waterfall("Public", "VerSe", SPLIT)
-    row, start, end = zip(*(bars(figure, name)[1] for name in ("wrong name", "missed", "outline")), strict=True)
+    causes = ("wrong name", "missed", "outline", "spurious")
+    row, start, end = zip(*(bars(figure, name)[1] for name in causes), strict=True)
 
-    assert row == (2, 2, 2)
-    assert start == pytest.approx((0.92, 0.87, 0.88))
-    assert end == pytest.approx((0.87, 0.88, 0.83))
-    assert notes(figure) == ["▨ wrong name  ▩ missed  ■ outline"]
+    assert row == (2, 2, 2, 2)
+    assert start == pytest.approx((0.92, 0.87, 0.88, 0.84))
+    assert end == pytest.approx((0.87, 0.88, 0.84, 0.83))
+    assert notes(figure) == ["▨ wrong name  ▩ missed  ■ outline  ▒ spurious"]
+
+
+def test_narrow_bars_stand_within_their_row_one_below_the_other():
+    """Four causes have room in a row, and none covers another."""
+    figure = waterfall("Public", "VerSe", SPLIT)
+    causes = [trace for trace in figure.data if trace.name in {"wrong name", "missed", "outline", "spurious"}]
+    centres = sorted(trace.y[1] for trace in causes)
+
+    assert len(set(centres)) == 4
+    assert min(b - a for a, b in zip(centres, centres[1:], strict=False)) >= causes[0].width
+    assert max(abs(each - 2) for each in centres) + causes[0].width / 2 < 0.5
+
+
+def test_causes_of_the_gap_as_a_whole_stand_in_its_row():
+    """Of a private set they are known of the gap alone: from the public score to the other one."""
+    figure = waterfall("Public", "Private", PARTS_UNKNOWN)
+    causes = ("wrong name", "missed", "outline", "spurious")
+    row, start, end = zip(*(bars(figure, name)[0] for name in causes), strict=True)
+
+    assert row == (4, 4, 4, 4)
+    assert start == pytest.approx((0.95, 0.895, 0.892, 0.85))
+    assert end[-1] == pytest.approx(0.84)
+    assert all(len(bars(figure, name)) == 1 for name in causes)
 
 
 def test_parts_are_named_with_their_size_and_interval():

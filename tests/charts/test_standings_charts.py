@@ -60,7 +60,7 @@ def test_the_area_of_a_blob_is_the_share_of_resamples():
     assert set(areas) == {(1, 0), (2, 0), (1, 1), (2, 1), (3, 1), (2, 2), (3, 2)}
     assert areas[1, 0] / areas[2, 0] == pytest.approx(0.64 / 0.36)
     assert areas[3, 2] == pytest.approx(0.96 * 20**2)
-    assert blobs.text[0] == "Team A<br>rank 1 in 64% of resamples"
+    assert blobs.text[0] == "Team A<br>rank 1 in 64% of draws"
 
 
 def test_the_rank_and_its_interval_are_marked():
@@ -70,7 +70,7 @@ def test_the_rank_and_its_interval_are_marked():
     assert points(bars) == [(1, 0), (2, 1), (3, 2)]
     assert list(bars.text) == ["Team A<br>rank 1 [1, 2]", "Team B<br>rank 2 [1, 3]", "c<br>rank 3 [2, 3]"]
     assert points(lines) == [(1, 0), (2, 0), (None, None), (1, 1), (3, 1), (None, None), (2, 2), (3, 2), (None, None)]
-    assert notes(rank_plot(FOUND, NAMES)) == ["┃ rank   ─ 95 % interval", "● larger: more resamples"]
+    assert notes(rank_plot(FOUND, NAMES)) == ["┃ rank   ─ 95 % interval", "● larger: more often"]
 
 
 @pytest.mark.parametrize("plot", [rank_plot, forest_plot])

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from benchmarks_on_disk import write_benchmark
 from own_results import change, drawn_cases, write_own
 
+from ctspine_bench import write_labels
 from ctspine_bench.cli import compare, score
 from ctspine_bench.own_runs.comparing import compare_methods
 from ctspine_bench.own_runs.methods import brought_together, method_of
@@ -19,10 +23,10 @@ from ctspine_bench.rankings.coverage import measured_coverage
 from ctspine_bench.rankings.paired import METRICS, REGIONS, pair
 from ctspine_bench.rankings.standings import standings
 from ctspine_bench.testsets import OFFICIAL, PHANTOM
+from ctspine_bench.volumes import read_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from command_line import Done
 
@@ -303,3 +307,40 @@ def test_choices_are_those_of_the_tables() -> None:
     choices = {each.name: each.type.choices for each in compare.command.params if hasattr(each.type, "choices")}
     assert choices["test_set"] == (*OFFICIAL, *PHANTOM)
     assert (choices["metric"], choices["region"]) == (tuple(METRICS), tuple(REGIONS))
+
+
+def without_a_level(predictions: Path, folder: Path, number: int) -> Path:
+    """A copy of predictions that lacks a level of its first case."""
+    shutil.copytree(predictions, folder)
+    path = next(each for each in sorted(folder.rglob("*.nii.gz")))
+    volume = read_labels(path)
+    labels = np.array(volume.labels)
+    labels[labels == np.unique(labels)[number]] = 0
+    write_labels(path, labels, volume.grid)
+    return folder
+
+
+def test_the_page_works_from_top_to_bottom(
+    run: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command of docs/comparing.md does what it says."""
+    predictions, references = write_benchmark(tmp_path / "made")
+    ours = shutil.copytree(predictions, tmp_path / "predictions" / "ours")
+    without_a_level(ours, tmp_path / "predictions" / "theirs", 1)
+    shutil.copytree(references, tmp_path / "references")
+    files = sorted(references.rglob("*.nii.gz"))
+    monkeypatch.chdir(tmp_path)
+    for number in (1, 2, 3):
+        seed = without_a_level(ours, tmp_path / "made" / f"seed{number}", 1 + number)
+        assert run("score", seed, "references", "--output", f"seed{number}").returncode == 0
+    for number, of_fold in enumerate((files[:1], files[1:]), start=1):
+        (tmp_path / f"of{number}").mkdir()
+        for file in of_fold:
+            shutil.copy(file, tmp_path / f"of{number}")
+        assert run("score", ours, f"of{number}", "--output", f"fold{number}").returncode == 0
+    page = (Path(__file__).parents[2] / "docs" / "comparing.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^ctspine-bench [^#>\n]*", page, re.MULTILINE)
+    assert len(commands) == 9
+    for command in commands:
+        done = run(*shlex.split(command)[1:])
+        assert (command, done.returncode, done.stdout != "") == (command, 0, True), done.stderr

@@ -114,7 +114,7 @@ class TestTable:
         assert "…" not in text
         for name in QUALITIES:
             assert sum(bool(re.match(rf" *\d.* {name} ", line)) for line in lines) == 3
-        heading = next(line for line in lines if "submission" in line)
+        heading = next(line for line in lines if "P(1st)" in line)
         assert heading.rstrip().endswith("spurious" if columns >= 120 else "spur.")
         assert ("spurious" in heading) == (columns >= 120)
         assert "per case ↑" in text

@@ -67,16 +67,18 @@ def test_outcomes_follow_from_the_volumes(board: Board) -> None:
     """Worked out by hand for five boxes of 16 × 16 × 12.5 mm, 2.5 mm apart.
 
     Moved by 2 of 16 mm, DSC is 14/16; both side faces, 30 % of the surface, are 2 mm off. With every name a level too
-    low, the highest is missed (100 mm), the four others are taken for their upper neighbours, 15 mm away.
+    low, the highest is missed and one below all is spurious (100 mm each), the four others are taken for their upper
+    neighbours, 15 mm away. Six vertebrae lose everything: five to their names, one because it is not there.
     """
     found = outcomes(board, board.entries, PUBLIC)
     labels = (18, 19, 20, 21, 22)
-    assert found["perfect"]["column-1"] == Outcome("COLONOG", 1.0, 0.0, labels, (), (), 0, "")
-    assert found["moved"]["column-1"] == Outcome("COLONOG", 0.875, 2.0, labels, (), (), 0, "")
+    assert found["perfect"]["column-1"] == Outcome("COLONOG", 1.0, 0.0, labels, (), (), 0, "", (0.0,) * 4)
+    assert found["moved"]["column-1"] == Outcome("COLONOG", 0.875, 2.0, labels, (), (), 0, "", (0.0, 0.0, 0.125, 0.0))
     renamed = found["renamed"]["column-1"]
     assert (renamed.missed, renamed.spurious, renamed.shift) == ((18,), (23,), 1)
     assert renamed.dsc == 0.0
-    assert renamed.hd95_mm == pytest.approx((100 + 4 * 15) / 5)
+    assert renamed.hd95_mm == pytest.approx((2 * 100 + 4 * 15) / 6)
+    assert renamed.losses == pytest.approx((5 / 6, 0, 0, 1 / 6))
 
 
 def test_outcomes_agree_with_pandas_on_every_case(made_board: Board) -> None:
@@ -88,12 +90,12 @@ def test_outcomes_agree_with_pandas_on_every_case(made_board: Board) -> None:
         assert rows is not None
         rows = rows[(rows["test_set"] == PUBLIC) & (rows["row"] == "vertebra")]
         for case_id, of_case in rows.groupby("case_id"):
-            in_reference = of_case[of_case["status"] != "spurious"]
             outcome = cases[str(case_id)]
-            assert outcome.dsc == pytest.approx(in_reference["dsc"].fillna(0).mean(), abs=1e-12)
-            assert outcome.hd95_mm == pytest.approx(
-                in_reference["hd95_mm"].fillna(100).clip(upper=100).mean(), abs=1e-9
-            )
+            assert outcome.dsc == pytest.approx(of_case["dsc"].mean(), abs=1e-12)
+            assert outcome.hd95_mm == pytest.approx(of_case["hd95_mm"].fillna(100).clip(upper=100).mean(), abs=1e-9)
+            losses = of_case[["loss_identification", "loss_missed", "loss_boundary", "loss_spurious"]].mean()
+            assert outcome.losses == pytest.approx(losses.tolist(), abs=1e-12)
+            assert sum(outcome.losses) == pytest.approx(1 - outcome.dsc, abs=1e-12)
             for status in ("missed", "spurious"):
                 assert getattr(outcome, status) == tuple(of_case.loc[of_case["status"] == status, "label"])
 
@@ -123,13 +125,13 @@ def test_nothing_became_of_private_cases(made_board: Board, board: Board) -> Non
 def test_cases_stand_by_their_mean_score_the_hardest_first(made_board: Board) -> None:
     """By the mean over submissions of the mean over vertebrae, as pandas has it."""
     rows = pd.concat([made_board.record(slug).cases.assign(slug=slug) for slug in ("alpha", "beta", "gamma", "delta")])
-    rows = rows[(rows["test_set"] == PUBLIC) & (rows["row"] == "vertebra") & (rows["status"] != "spurious")]
+    rows = rows[(rows["test_set"] == PUBLIC) & (rows["row"] == "vertebra")]
     means = rows.groupby(["case_id", "slug"])["dsc"].mean().groupby("case_id").mean().sort_values()
     found = found_cases(made_board, PUBLIC)
     assert [each.case_id for each in found] == means.index.tolist()
     assert [each.dsc for each in found] == pytest.approx(means.tolist())
     first = rows[rows["case_id"] == found[0].case_id]
-    assert len(found[0].labels) == first["label"].nunique()
+    assert len(found[0].labels) == first.loc[first["status"] != "spurious", "label"].nunique()
     assert found[0].lowest == pytest.approx(first.groupby("slug")["dsc"].mean().min())
     assert found[0].title == (
         f"{found[0].case_id} · {found[0].source} · {len(found[0].labels)} vertebrae · mean DSC {found[0].dsc:.3f}"
@@ -144,7 +146,17 @@ def test_the_list_of_cases_leads_to_each(board: Board) -> None:
     assert 'href="cases?set=phantom-public&amp;case=column-2"' in cases_table(found, PUBLIC)
     data = cases_data(found)
     assert data["mean_missed"].tolist() == pytest.approx([1 / 3, 1 / 3])
+    assert data["mean_spurious"].tolist() == pytest.approx([1 / 3, 1 / 3])
     assert data["n_submissions"].tolist() == [3, 3]
+
+
+def test_finding_nothing_where_nothing_is_is_right(tmp_path: Path) -> None:
+    """In a case without a reference vertebra one submission has a spurious one: the other, which has none, is right."""
+    there = case("a", mask("T1", 0.8, 1.0), source="COLONOG")
+    board = written(tmp_path, {"one": [there, case("b", spurious("L1"))], "other": [there, case("b")]})
+    found = {each.case_id: each for each in found_cases(board, PUBLIC)}
+    assert (found["a"].dsc, found["a"].n_spurious) == (0.8, 0.0)
+    assert (found["b"].dsc, found["b"].lowest, found["b"].highest, found["b"].n_spurious) == (0.5, 0.0, 1.0, 0.5)
 
 
 def test_without_a_ranked_submission_the_others_have_cases(tmp_path: Path) -> None:
@@ -193,28 +205,34 @@ def test_submissions_stand_by_their_score_on_the_case(board: Board) -> None:
     assert data["label_shift"].tolist() == [0, 0, 1]
     html = str(view.table)
     assert re.findall(r"<td class=\"cb-right\">([^<]*)</td>", html) == [
-        "1.000",
-        "0.00",
-        "0.875",
-        "2.00",
-        "0.000",
-        "32.00",
+        *("1.000", "0.00"),
+        *("0.875", "2.00"),
+        *("0.000", "43.33"),
     ]
+    lost = re.findall(r">([\d.]+)<span class=\"cb-detail\">([^<]*)</span>", html)
+    assert ("0.125", "outline 0.125") in lost
+    assert ("1.000", "wrong name 0.833 · spurious 0.167") in lost
+    assert data["lost_to_wrong_name"].tolist() == pytest.approx([0, 0, 5 / 6])
+    assert data["lost_to_spurious"].tolist() == pytest.approx([0, 0, 1 / 6])
     assert ">+1<" in html
     assert view.paper_table()["Missed"].tolist() == ["--", "--", "T11"]
 
 
 def test_vertebrae_of_chosen_submissions_stand_side_by_side(board: Board) -> None:
-    """In the order of the choice, with the official policies."""
+    """In the order of the choice, with the official policies; what is spurious in one is no vertebra of the other."""
     chosen = [entry for slug in ("renamed", "moved") if (entry := board.entry(slug))]
     view = vertebra_view(board, PUBLIC, "column-1", chosen)
     assert view is not None
     assert view.names == ("renamed", "moved")
     data = view.data()
-    assert data["vertebra"].tolist() == 2 * ["T11", "T12", "L1", "L2", "L3"]
-    assert data["missed"].tolist() == [True] + 9 * [False]
-    assert data["hd95_mm"].tolist() == pytest.approx([100, 15, 15, 15, 15, 2, 2, 2, 2, 2])
-    assert '<td class="cb-right">missed</td>' in view.table()
+    assert data["vertebra"].tolist() == ["T11", "T12", "L1", "L2", "L3", "L4", "T11", "T12", "L1", "L2", "L3"]
+    assert data["status"].tolist() == ["missed", *4 * ["matched"], "spurious", *5 * ["matched"]]
+    assert data["hd95_mm"].tolist() == pytest.approx([100, 15, 15, 15, 15, 100, 2, 2, 2, 2, 2])
+    for text in ("missed", "spurious", "–"):
+        assert f'<td class="cb-right">{text}</td>' in view.table()
+    alone = vertebra_view(board, PUBLIC, "column-1", chosen[1:])
+    assert alone is not None
+    assert alone.labels == (18, 19, 20, 21, 22)
     assert "0.875 · 2.00" in view.table()
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
 OFFICIAL = Path(__file__).parents[2] / "submissions"
-FILES = ("data-test-sets", "data-paper", "data-split", "data-metrics", "data-policies", "data-errata")
+FILES = ("data-test-sets", "data-paper", "data-split", "data-metrics", "data-policies", "data-variants", "data-errata")
 
 
 def page(app: AppTest) -> str:
@@ -39,7 +39,9 @@ def test_everything_is_there_and_can_be_taken_away(open_page: Callable[..., AppT
         "Test sets",
         "The whole data set",
         "What is measured",
-        "Missing and extra vertebrae",
+        "The official rule: missing and extra vertebrae",
+        "Its variants",
+        "How sure is that?",
         "Known errors of references",
         "How to submit",
         "Licence and citation",

@@ -13,6 +13,7 @@ from made_boards import Quality, make_board
 from ctspine_bench.aggregate import HD95_CAP_MM
 from ctspine_bench.board import Board
 from ctspine_bench.rankings.paired import METRICS
+from ctspine_bench.report.variants import VARIANTS
 from ctspine_bench.testsets import SOURCES, official, source_of
 from ctspine_leaderboard.views.dataset import errata, overview, paper, rules, taking_part
 
@@ -188,9 +189,10 @@ def test_what_does_not_add_up_is_said() -> None:
 def test_policies_are_those_that_are_applied() -> None:
     """The costs in the table are the constants of the scorer."""
     policies = rules.policies_data().set_index("situation")
-    missed = policies.loc["In the reference alone"]
-    assert missed["dsc_and_nsd"] == f"{METRICS['dsc'].missed:g}" == f"{METRICS['nsd_1mm'].missed:g}"
-    assert missed["hd95"] == f"{METRICS['hd95_mm'].missed:g} mm" == f"{HD95_CAP_MM:g} mm"
+    for situation in ("In the reference alone", "In the prediction alone"):
+        cost = policies.loc[situation]
+        assert cost["dsc_and_nsd"] == f"{METRICS['dsc'].worst:g}" == f"{METRICS['nsd_1mm'].worst:g}"
+        assert cost["hd95"] == f"{METRICS['hd95_mm'].worst:g} mm" == f"{HD95_CAP_MM:g} mm"
     assert policies.loc["In reference and prediction", "hd95"].endswith(f"at most {HD95_CAP_MM:g} mm")
 
 
@@ -207,6 +209,13 @@ def test_policies_have_the_situations_of_the_document() -> None:
         "reference unreadable",
     ]
     assert len(rules.POLICIES) == len(situations)
+
+
+def test_every_variant_of_a_submission_is_explained() -> None:
+    """As many as the page of a submission offers beside the official table, and intervals in three sentences."""
+    assert len(rules.VARIANT_ROWS) == len(VARIANTS) - 1
+    assert rules.variants_data()["definition"].str.endswith(".").all()
+    assert rules.INTERVALS.count(". ") == 2
 
 
 def test_every_metric_of_the_board_is_defined() -> None:
@@ -235,7 +244,7 @@ def test_known_errors_lead_to_cases_that_the_board_has(tmp_path: Path, monkeypat
     paired = made.paired("phantom-public")
     assert paired is not None
     case_id = "1.3.6.1.4.1.9328.50.4.0730"
-    public = replace(paired, reference=replace(paired.reference, case_ids=(case_id,)))
+    public = replace(paired, vertebrae=replace(paired.vertebrae, case_ids=(case_id,)))
     monkeypatch.setattr(made, "paired", {"public": public}.get)
     assert f'href="cases?set=public&amp;case={case_id}"' in errata.errata_table(made)
 

@@ -80,7 +80,7 @@ def test_a_private_set_says_why_there_are_no_cases(open_page: OpenPage) -> None:
     app = open_page("vertebrae", set=PRIVATE, metric="missed")
     assert not app.exception
     assert not app.get("plotly_chart")
-    assert "is not told by label" in blocks(app)
+    assert "are not told by label" in blocks(app)
 
 
 def test_a_click_chooses_a_cell() -> None:
@@ -152,7 +152,7 @@ def test_all_that_is_shown_can_be_taken_away(open_page: OpenPage, monkeypatch: p
         latex = downloads.as_latex(table if shown is None else shown, each["caption"], each["digits"])
         assert rb"\bottomrule" in latex
     cases = offered["vertebra-phantom-verse-beta-t9-hd95-mm"]["of"][0]
-    assert list(cases.columns) == ["case_id", "source", "hd95_mm", "missed"]
+    assert list(cases.columns) == ["case_id", "source", "hd95_mm", "missed", "spurious"]
 
 
 def test_names_stay_names(open_page: OpenPage, made_folder: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from ctspine_bench.board.cache import Cache
 from ctspine_bench.published import published_table
 from ctspine_bench.testsets import named
 from ctspine_leaderboard.views import vertebrae as views
+from ctspine_leaderboard.views.counts import n_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +27,10 @@ REAL = Path(__file__).parents[2] / "submissions"
 METRICS = ("dsc", "hd95_mm", "nsd_1mm", "nsd_2mm", "nsd_3mm")
 
 
-def reference_rows(folder: Path, slug: str, test_set: str) -> pd.DataFrame:
-    """The rows of the reference vertebrae of a record, HD95 by the official policy: missed 100 mm, capped there."""
+def official_rows(folder: Path, slug: str, test_set: str) -> pd.DataFrame:
+    """The rows of all vertebrae of a record, HD95 by the official rule: missed and spurious 100 mm, capped there."""
     rows = pd.read_parquet(folder / "submissions" / slug / "cases.parquet")
-    rows = rows[(rows["test_set"] == test_set) & (rows["row"] == "vertebra") & (rows["status"] != "spurious")]
+    rows = rows[(rows["test_set"] == test_set) & (rows["row"] == "vertebra")]
     return rows.assign(hd95_mm=rows["hd95_mm"].fillna(100.0).clip(upper=100.0))
 
 
@@ -45,12 +46,14 @@ def slugs(rows: Sequence[views.VertebraRow]) -> list[str]:
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_a_mean_is_that_of_the_cases(made_board: Board, made_folder: Path, metric: str) -> None:
-    """Of each label the mean over the cases that have it; a label that no case has is empty."""
+    """Of each label the mean over the cases that have it in either volume; a label that no case has is empty."""
     for row in views.vertebrae_view(made_board, PUBLIC, metric).rows:
-        rows = reference_rows(made_folder, row.entry.slug, PUBLIC)
+        rows = official_rows(made_folder, row.entry.slug, PUBLIC)
         means = rows.groupby("vertebra")[metric].mean()
         counts = rows.groupby("vertebra").size()
         assert row.n == tuple(counts.get(name, 0) for name in VERTEBRAE)
+        in_reference = rows[rows["status"] != "spurious"].groupby("vertebra").size()
+        assert row.n_reference == tuple(in_reference.get(name, 0) for name in VERTEBRAE)
         for name, value in zip(VERTEBRAE, row.means, strict=True):
             assert value == (pytest.approx(means[name], abs=1e-12) if name in means else None)
 
@@ -59,7 +62,7 @@ def test_the_missed_share_counts_missed_vertebrae(made_board: Board, made_folder
     """Delta misses 15 % of the vertebrae: its shares by label are those of its rows; alpha misses nothing."""
     view = views.vertebrae_view(made_board, VERSE, "missed")
     values = {row.entry.slug: row.means for row in view.rows}
-    rows = reference_rows(made_folder, "delta", VERSE)
+    rows = official_rows(made_folder, "delta", VERSE)
     shares = (rows["status"] == "missed").groupby(rows["vertebra"]).mean()
     assert shares.max() > 0
     for name, value in zip(VERTEBRAE, values["delta"], strict=True):
@@ -67,12 +70,33 @@ def test_the_missed_share_counts_missed_vertebrae(made_board: Board, made_folder
     assert set(values["alpha"]) == {0.0, None}
 
 
+def test_the_spurious_share_counts_spurious_vertebrae(made_board: Board, made_folder: Path) -> None:
+    """Gamma has a vertebra too many where its names are a level off: of the cases in which a label counts, how many."""
+    view = views.vertebrae_view(made_board, PUBLIC, "loss_spurious")
+    values = {row.entry.slug: row.means for row in view.rows}
+    rows = official_rows(made_folder, "gamma", PUBLIC)
+    shares = (rows["status"] == "spurious").groupby(rows["vertebra"]).mean()
+    assert shares.max() > 0
+    for name, value in zip(VERTEBRAE, values["gamma"], strict=True):
+        assert value == (pytest.approx(shares[name], abs=1e-12) if name in shares else None)
+    assert set(values["alpha"]) == {0.0, None}
+    name = str(shares.idxmax())
+    found = cell(made_board, "gamma", PUBLIC, name, "loss_spurious")
+    n_spurious = sum(case.spurious for case in found.cases)
+    assert (found.figure(), found.n) == (None, (rows["vertebra"] == name).sum())
+    assert found.sentences() == (
+        f"{name} of gamma on Public: spurious in {n_spurious} of {found.n} cases in which it counts.",
+    )
+    assert found.table().count('<span class="cb-badge">spurious</span>') == n_spurious
+    by_dsc = cell(made_board, "gamma", PUBLIC, name)
+    assert f"spurious in {n_spurious}." in by_dsc.sentences()[0]
+    assert {case.case_id for case in by_dsc.cases if case.spurious} == {case.case_id for case in found.worst}
+
+
 def test_rows_are_in_the_official_order_and_unranked_ones_below(made_folder: Path, tmp_path: Path) -> None:
     """Ranked ones by Mean of Vertebrae whatever the metric is; outdated ones below, apart; unscored ones in a sentence."""
     folder = shutil.copytree(made_folder, tmp_path / "made")
-    change_results(
-        folder / "submissions" / "alpha", lambda results: results["provenance"].update(engine_sha256="0" * 64)
-    )
+    change_results(folder / "submissions" / "alpha", lambda results: results["provenance"].update(engine_version=1))
     for name in ("results.json", "cases.parquet"):
         (folder / "submissions" / "beta" / name).unlink()
     board = board_of(folder)
@@ -98,14 +122,18 @@ def test_of_a_private_set_the_record_is_shown(made_board: Board) -> None:
     row = next(row for row in view.rows if row.entry.slug == "alpha")
     labels = made_board.entry("alpha").on(PRIVATE)["labels"]
     assert row.means == tuple(labels[name]["dsc"] for name in VERTEBRAE)
-    assert row.few == {VERTEBRAE.index(name) + 1 for name in VERTEBRAE if labels[name]["n"] == "<5"}
+    assert row.few == {VERTEBRAE.index(name) + 1 for name in VERTEBRAE if n_of(labels[name]) == "<5"}
     assert VERTEBRAE.index("L6") + 1 in row.few
-    assert view.n[VERTEBRAE.index("L6")] == "<5"
+    assert row.n[VERTEBRAE.index("L6")] == "<5"
     assert any("are held back" in sentence for sentence in view.sentences())
     assert view.note == "The organizers' standings of this test set are not at hand."
-    missed = views.vertebrae_view(made_board, PRIVATE, "missed")
-    assert missed.rows == ()
-    assert "Of a private test set the share of missed vertebrae is not told by label." in missed.sentences()
+    for share in ("missed", "loss_spurious"):
+        missed = views.vertebrae_view(made_board, PRIVATE, share)
+        assert missed.rows == ()
+        assert (
+            "Of a private test set the shares of missed and of spurious vertebrae are not told by label."
+            in missed.sentences()
+        )
 
 
 def test_the_published_row_has_the_values_of_the_paper() -> None:
@@ -132,7 +160,7 @@ def test_many_submissions_are_shown_in_blocks(made_board: Board) -> None:
 def test_the_first_vertebra_shown_is_the_most_frequent(made_board: Board) -> None:
     """It is the one in the most cases; on a board that does not know, C1."""
     view = views.vertebrae_view(made_board, PUBLIC)
-    counts = dict(zip(VERTEBRAE, view.n, strict=True))
+    counts = dict(zip(VERTEBRAE, view.n_reference, strict=True))
     assert counts[views.default_label(view)] == max(counts.values())
     assert views.default_label(views.vertebrae_view(Board(REAL, cache=Cache(None)), "verse")) == "C1"
 
@@ -165,7 +193,7 @@ def test_tables_hold_every_number_of_the_map(made_board: Board) -> None:
 def test_behind_a_cell_are_all_its_cases(made_board: Board, made_folder: Path, metric: str) -> None:
     """The cases of the rows with their values, the worst first; mean and n as in the map."""
     found = cell(made_board, "delta", PUBLIC, "T10", metric)
-    rows = reference_rows(made_folder, "delta", PUBLIC).query("vertebra == 'T10'")
+    rows = official_rows(made_folder, "delta", PUBLIC).query("vertebra == 'T10'")
     assert found.n == len(found.cases) == len(rows) >= 10
     assert {case.case_id: case.value for case in found.cases} == pytest.approx(
         dict(zip(rows["case_id"], rows[metric], strict=True))
@@ -182,7 +210,7 @@ def test_behind_a_cell_are_all_its_cases(made_board: Board, made_folder: Path, m
 def test_quartiles_are_those_of_the_figure(made_board: Board, made_folder: Path) -> None:
     """They are found midway, as Plotly does by default; a handful of cases has none."""
     found = cell(made_board, "beta", PUBLIC, "T10")
-    values = np.sort(reference_rows(made_folder, "beta", PUBLIC).query("vertebra == 'T10'")["dsc"].to_numpy())
+    values = np.sort(official_rows(made_folder, "beta", PUBLIC).query("vertebra == 'T10'")["dsc"].to_numpy())
     place = 0.25 * len(values) - 0.5
     low = values[int(place)] + (place % 1) * (values[int(place) + 1] - values[int(place)])
     assert found.quartiles[0] == pytest.approx(low)
@@ -192,7 +220,9 @@ def test_quartiles_are_those_of_the_figure(made_board: Board, made_folder: Path)
     single = cell(made_board, "beta", PUBLIC, "L6")
     assert single.n == 1
     assert single.quartiles is None
-    assert single.sentences() == (f"L6 of beta on Public: mean DSC {single.mean:.3f} over 1 case.",)
+    assert single.sentences() == (
+        f"L6 of beta on Public: mean DSC {single.mean:.3f} over 1 case. Matched in 1, missed in 0, spurious in 0.",
+    )
 
 
 def test_the_worst_cases_lead_to_their_pages(made_board: Board) -> None:
@@ -214,7 +244,9 @@ def test_missed_cells_are_counted_not_drawn(made_board: Board) -> None:
     found = cell(made_board, "delta", PUBLIC, "T10", "missed")
     n_missed = sum(case.missed for case in found.cases)
     assert found.figure() is None
-    assert found.sentences() == (f"T10 of delta on Public: missed in {n_missed} of {len(found.cases)} cases.",)
+    assert found.sentences() == (
+        f"T10 of delta on Public: missed in {n_missed} of {len(found.cases)} cases in which it counts.",
+    )
 
 
 def test_nothing_is_told_of_single_private_cases(made_board: Board) -> None:
@@ -226,7 +258,8 @@ def test_nothing_is_told_of_single_private_cases(made_board: Board) -> None:
     assert found.figure() is None
     assert found.quartiles is None
     assert found.sentences() == (
-        f"T10 of alpha on Private: mean DSC {labels['T10']['dsc']:.3f} over {labels['T10']['n']} cases.",
+        f"T10 of alpha on Private: mean DSC {labels['T10']['dsc']:.3f} over {n_of(labels['T10'])} cases whose "
+        "reference has it.",
         never,
     )
     few = cell(made_board, "alpha", PRIVATE, "L6").sentences()[0]
@@ -238,7 +271,7 @@ def test_nothing_is_told_of_single_private_cases(made_board: Board) -> None:
 def test_a_mean_that_protects_another_is_said_to(made_folder: Path, tmp_path: Path) -> None:
     """Where neither mean nor n is published, the reason is that they would tell about few cases."""
     folder = shutil.copytree(made_folder, tmp_path / "made")
-    hidden = dict.fromkeys(("n", "dsc"))
+    hidden = dict.fromkeys(("n", "n_reference", "dsc"))
     change_results(
         folder / "submissions" / "alpha",
         lambda results: results["test_sets"][PRIVATE]["labels"]["T10"].update(hidden),
@@ -259,9 +292,7 @@ def test_who_is_not_ranked_has_cases_all_the_same(made_folder: Path, tmp_path: P
     """The cases of an outdated submission come from its case table; a table that cannot be read is a sentence."""
     folder = shutil.copytree(made_folder, tmp_path / "made")
     expected = cell(board_of(folder), "beta", PUBLIC, "T10").cases
-    change_results(
-        folder / "submissions" / "beta", lambda results: results["provenance"].update(engine_sha256="0" * 64)
-    )
+    change_results(folder / "submissions" / "beta", lambda results: results["provenance"].update(engine_version=1))
     board = board_of(folder)
     assert board.status(board.entry("beta"), PUBLIC) == "outdated"
     assert cell(board, "beta", PUBLIC, "T10").cases == expected

@@ -12,6 +12,7 @@ from ctspine_bench.aggregate import HD95_CAP_MM
 from ctspine_bench.errors import CODES, SubmissionError
 from ctspine_bench.hosting.comment.data import MAX_LISTED, CommentData, RefusalData
 from ctspine_bench.published import VERSE_REANNOTATED_DSC
+from ctspine_bench.rankings.coverage import measured_in_words
 from ctspine_bench.submissions.plain_text import shown
 from ctspine_bench.testsets import named
 
@@ -153,7 +154,7 @@ def _table(data: TestSetComment) -> str:
     rows = [
         ("**Mean of Vertebrae**", *(f"**{cell}**" for cell in _cells(data.mean_of_vertebrae))),
         ("Mean of Spine", *_cells(data.mean_of_spine)),
-        ("Mean over cases [95 % interval]", _interval(data.per_case_dsc), "", ""),
+        (f"Mean over cases [95 % interval{_measured(data)}]", _interval(data.per_case_dsc), "", ""),
     ]
     if data.published and data.complete:
         ours, paper = data.mean_of_vertebrae, data.published
@@ -218,6 +219,10 @@ def _number(value: float | None, digits: int) -> str:
 
 def _cells(scores: Scores) -> tuple[str, str, str]:
     return _number(scores.dsc, 3), _number(scores.hd95_mm, 2), _number(scores.hd95_matched_mm, 2)
+
+
+def _measured(data: TestSetComment) -> str:
+    return measured_in_words(data.n_cases, "per_case") if isinstance(data.n_cases, int) else ""
 
 
 def _interval(estimate: ShareInterval) -> str:

@@ -66,6 +66,8 @@ def _rules() -> None:
         "Its variants", "On the page of each submission, beside the official table; ranks do not follow them."
     )
     frame.show(rules.variants_table())
+    about = {"page": "data", "of": "variants"}
+    frame.offer(rules.variants_data(), about, "data-variants", caption="Variants of the official table.")
     frame.subheading("How sure is that?")
     frame.words(rules.INTERVALS, CONFIRMATORY, OFFICIAL_TEXT)
 

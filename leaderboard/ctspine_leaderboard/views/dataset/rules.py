@@ -137,6 +137,11 @@ def variants_table() -> Markup:
     return table(columns, [Row(tuple(map(Cell, row))) for row in VARIANT_ROWS], "Variants of the official table")
 
 
+def variants_data() -> pd.DataFrame:
+    """Return the variants, one row each."""
+    return pd.DataFrame(VARIANT_ROWS, columns=["variant", "definition"])
+
+
 def policies_table() -> Markup:
     """Return the official rule for missing and extra vertebrae as a table."""
     columns = (
