@@ -1,8 +1,8 @@
 """Where each vertebra loses its Dice: wrong name, not found, wrong outline, or not there at all.
 
 The parts of a vertebra add up to 1 − DSC. A spurious one loses all of it. To tell a misnamed vertebra from a badly
-outlined one, predicted labels are first mapped to reference labels by the strictly increasing partial map that gives the
-largest sum of DSC: levels may be shifted, merged or skipped, but their order along the spine stays.
+outlined one, predicted labels are first mapped to reference labels by the strictly increasing partial map that gives
+the largest sum of DSC: levels may be shifted, merged or skipped, but their order along the spine stays.
 """
 
 from __future__ import annotations

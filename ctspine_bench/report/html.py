@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
     from ctspine_bench.evaluate import SubmissionScore
     from ctspine_bench.pairing import Plan
-    from ctspine_bench.rankings.coverage import Averaged
-    from ctspine_bench.summary import Estimate, Summary
+    from ctspine_bench.summary import Summary
 
 _TEMPLATES: Final = resources.files("ctspine_bench.report").joinpath("templates")
 
@@ -108,10 +107,7 @@ def _aggregates(score: SubmissionScore, summary: Summary, plan: Plan | None) -> 
         "paper_table": layout.paper_table(summary),
         "comparison": layout.published_comparison(score),
         "no_comparison": layout.no_comparison(score),
-        "intervals": {
-            "per_case": _interval(summary.per_case["dsc"], "per_case"),
-            "over_vertebrae": _interval(summary.over_vertebrae["dsc"], "mean_over_vertebrae"),
-        },
+        "about_intervals": layout.about_intervals(summary),
         "variants": layout.variants_table(summary),
         "sensitivity": layout.sensitivity_table(summary),
         "strata": [*(table for table in by_source if table), *layout.strata_tables(summary)],
@@ -128,11 +124,6 @@ def _losses(summary: Summary) -> list[tuple[str, str, float]]:
     parts = [(title, column.removeprefix("loss_")) for column, title, *_ in CAUSES]
     values = asdict(summary.loss)
     return [(title, name, values[name]) for title, name in parts if values[name] is not None]
-
-
-def _interval(value: Estimate, of: Averaged) -> str:
-    name = layout.interval_name(value, of)
-    return f" (intervals: {name})" if name else ""
 
 
 def _charts(score: SubmissionScore) -> tuple[Chart, ...]:

@@ -14,7 +14,7 @@ from ctspine_bench.aggregate import HD95_CAP_MM, SLIVER_SHARE
 from ctspine_bench.anatomy import VERTEBRAE, vertebra_label
 from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.published import VERSE_REANNOTATED_DSC, published_table
-from ctspine_bench.rankings.coverage import measured_in_words
+from ctspine_bench.rankings.coverage import measured_coverage
 from ctspine_bench.report.events import level_ranges
 from ctspine_bench.report.variants import TITLES, VARIANTS, Variant
 from ctspine_bench.testsets import PHANTOM
@@ -96,9 +96,15 @@ def percent(value: float | None) -> str:
     return DASH if value is None else f"{value:.1%}"
 
 
-def interval_name(value: Estimate, of: Averaged) -> str:
-    """Return what an interval is, "95 %", and what was measured where it covers less; empty without an interval."""
-    return "" if value.low is None else f"95 %{measured_in_words(value.n, of)}"
+def about_intervals(summary: Summary) -> str:
+    """Return what the intervals of means are, and what was measured where they cover less; empty without any."""
+    n = summary.per_case["dsc"].n
+    if summary.per_case["dsc"].low is None:
+        return ""
+    of_means: dict[str, Averaged] = {"per case": "per_case", "over all vertebrae": "mean_over_vertebrae"}
+    shares = {name: share for name, of in of_means.items() if (share := measured_coverage(n, of))}
+    told = " and ".join(f"{100 * share:.0f} % {name}" for name, share in shares.items())
+    return "95 % intervals over cases" + (f"; with {n} cases they cover {told} in simulations" if told else "")
 
 
 def estimate(value: Estimate, digits: int) -> str:

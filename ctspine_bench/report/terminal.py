@@ -14,9 +14,9 @@ from ctspine_bench.report.events import CaseEvents, case_events
 from ctspine_bench.report.layout import (
     DASH,
     TextTable,
+    about_intervals,
     dsc,
     estimate,
-    interval_name,
     mm,
     no_comparison,
     paper_table,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ctspine_bench.evaluate import SubmissionScore
-    from ctspine_bench.rankings.coverage import Averaged
     from ctspine_bench.report.variants import Variant
     from ctspine_bench.summary import Estimate, Losses, Naming, Summary
 
@@ -145,18 +144,17 @@ def _other_means(summary: Summary) -> tuple[tuple[str, str], ...]:
     of_matched = f"{mm(found.hd95_matched_mm)} mm{pooled}"
     nsd = ", ".join(f"{dsc(per_case[f'nsd_{tolerance}mm'].mean)} at {tolerance} mm" for tolerance in (1, 2, 3))
     return (
-        ("Per case", _with_intervals(per_case, "per_case")),
+        ("Per case", _with_intervals(per_case)),
         ("", f"NSD {nsd}"),
-        ("All vertebrae", _with_intervals(summary.over_vertebrae, "mean_over_vertebrae")),
+        ("All vertebrae", _with_intervals(summary.over_vertebrae)),
+        *([("", about_intervals(summary))] if per_case["dsc"].low is not None else []),
         ("HD95 of matched", f"{of_matched} (over {found.n_matched} labels, n = {counts.matched})"),
         ("Vertebrae", f"{counts.matched} matched, {counts.missed} missed, {spurious}{border}"),
     )
 
 
-def _with_intervals(estimates: Mapping[str, Estimate], of: Averaged) -> str:
-    text = f"DSC {estimate(estimates['dsc'], 3)}  HD95 {estimate(estimates['hd95_mm'], 2)} mm"
-    interval = interval_name(estimates["dsc"], of)
-    return f"{text}  ({interval})" if interval else text
+def _with_intervals(estimates: Mapping[str, Estimate]) -> str:
+    return f"DSC {estimate(estimates['dsc'], 3)}  HD95 {estimate(estimates['hd95_mm'], 2)} mm"
 
 
 def _naming(naming: Naming) -> tuple[tuple[str, str], ...]:

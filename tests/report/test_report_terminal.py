@@ -79,7 +79,11 @@ def test_intervals_shifts_and_losses_are_told():
 
     lines = [" ".join(line.split()) for line in text.splitlines()]
 
-    assert re.search(r"Per case +DSC 0\.638 \[0\.\d{3}, 0\.\d{3}\] +HD95 1\.00 \[1\.00, 1\.00\] mm +\(95 %; 82 % in simulations with so few cases\)", " ".join(text.split()))
+    assert re.search(r"Per case +DSC 0\.638 \[0\.\d{3}, 0\.\d{3}\] +HD95 1\.00 \[1\.00, 1\.00\] mm", text)
+    told = (
+        "95 % intervals over cases; with 12 cases they cover 82 % per case and 80 % over all vertebrae in simulations"
+    )
+    assert told in " ".join(text.split())
     assert re.search(r"All vertebrae +DSC 0\.638 \[", text)
     assert "HD95 of matched 1.00 mm (over 1 labels, n = 12)" in lines
     assert "Levels every level right in 0.0% of cases" in lines
