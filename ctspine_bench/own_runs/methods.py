@@ -20,6 +20,8 @@ from ctspine_bench.rankings.paired import joined, pair
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from ctspine_bench.rankings.paired import PairedScores
 
 Kind = Literal["single", "runs", "folds"]
@@ -76,7 +78,7 @@ class Methods:
 
     methods: tuple[Method, ...]
     paired: PairedScores
-    of_method: np.ndarray[tuple[int], np.dtype[np.int64]]
+    of_method: NDArray[np.int64]
     notes: tuple[str, ...]
 
 

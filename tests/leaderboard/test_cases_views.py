@@ -204,10 +204,10 @@ def test_submissions_stand_by_their_score_on_the_case(board: Board) -> None:
     assert data["spurious"].tolist() == ["", "", "L4"]
     assert data["label_shift"].tolist() == [0, 0, 1]
     html = str(view.table)
-    assert re.findall(r"<td class=\"cb-right\">([^<]*)</td>", html) == [
-        *("1.000", "0.00"),
-        *("0.875", "2.00"),
-        *("0.000", "43.33"),
+    assert re.findall(r"<td class=\"cb-right\">([^<]*)", html) == [
+        *("1.000", "0.00", "0.000"),
+        *("0.875", "2.00", "0.125"),
+        *("0.000", "43.33", "1.000"),
     ]
     lost = re.findall(r">([\d.]+)<span class=\"cb-detail\">([^<]*)</span>", html)
     assert ("0.125", "outline 0.125") in lost

@@ -56,7 +56,7 @@ def test_the_page_shows_gaps_and_where_they_come_from(open_page: OpenPage, organ
     """Opened without a state: the first three on the private set, four figures, files, and what the score is."""
     app = open_page("domain_gap", private_standings=organizers_file)
     assert not app.exception
-    assert app.multiselect[0].value == ["alpha", "beta", "delta"], "on the private set gamma is the last"
+    assert app.multiselect[0].value == ["alpha", "beta", "gamma"], "in the order of the private set"
     assert [(widget.label, widget.value) for widget in app.selectbox] == [
         ("Submission", "alpha"),
         ("From Public to", PRIVATE),
@@ -160,12 +160,12 @@ def test_results_on_one_test_set_have_no_gap(open_page: OpenPage, made_folder: P
     assert len(app.get("plotly_chart")) == 3
 
 
-def test_stale_broken_and_newer_records_are_shown_as_what_they_are(
+def test_outdated_broken_and_newer_records_are_shown_as_what_they_are(
     open_page: OpenPage, made_folder: Path, tmp_path: Path
 ) -> None:
     """A outdated submission can be chosen and is marked; broken and newer ones are named above, and cannot."""
     folder = shutil.copytree(made_folder / "submissions", tmp_path / "submissions")
-    change_results(folder / "beta", lambda results: results["provenance"].update(engine_sha256="0" * 64))
+    change_results(folder / "beta", lambda results: results["provenance"].update(engine_version=1))
     change_results(folder / "gamma", lambda results: results.update(schema_version=99))
     (folder / "delta" / "submission.yaml").write_text("name: [")
     app = open_page("domain_gap", submissions=folder, ids="alpha,beta", id="beta", to=VERSE)

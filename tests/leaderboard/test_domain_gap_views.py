@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import pytest
 from board_records import PRIVATE, PUBLIC, VERSE, board_of, change_results
 from made_boards import Quality, make_board
+from scipy import stats
 
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.board import Board
 from ctspine_bench.board.cache import Cache
 from ctspine_bench.board.private import private_standings
-from ctspine_bench.bootstrap import DRAWS, SEED, case_weights
 from ctspine_bench.hosting.store import PrivateStore
+from ctspine_bench.jackknife import PRIOR_DF
 from ctspine_bench.testsets import named
 from ctspine_leaderboard.views import domain_gap as views
 from ctspine_leaderboard.views.domain_gap import gaps
 from ctspine_leaderboard.views.domain_gap.scores import CASES, LABELS, NOTHING, PUBLISHED
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Callable
 
 REAL = Path(__file__).parents[2] / "submissions"
 PARTS = ("label_mix", "within_label", "one_set_only")
-CAUSES = ("identification", "missed", "boundary")
+CAUSES = ("identification", "missed", "boundary", "spurious")
 
 
 @pytest.fixture(scope="module")
@@ -38,35 +39,66 @@ def told_board(made_folder: Path, made_board: Board) -> Board:
     return made_board.with_private(private_standings(made_board, PrivateStore(made_folder / "private-store")))
 
 
-def reference_rows(folder: Path, slug: str, test_set: str) -> pd.DataFrame:
-    """The rows of the reference vertebrae of a record."""
+def official_rows(folder: Path, slug: str, test_set: str) -> pd.DataFrame:
+    """The rows of all vertebrae of a record, spurious ones among them."""
     rows = pd.read_parquet(folder / "submissions" / slug / "cases.parquet")
-    return rows[(rows["test_set"] == test_set) & (rows["row"] == "vertebra") & (rows["status"] != "spurious")]
+    return rows[(rows["test_set"] == test_set) & (rows["row"] == "vertebra")]
 
 
-def by_label(rows: pd.DataFrame, column: str) -> pd.Series:
-    """How often each label is, or a mean by label; 0 for labels that are not there."""
-    grouped = rows.groupby("vertebra")[column]
-    return (grouped.size() if column == "vertebra" else grouped.mean()).reindex(VERTEBRAE, fill_value=0.0)
+def in_reference(rows: pd.DataFrame) -> pd.Series:
+    """How many references have each label; 0 for labels that are not there."""
+    found = rows[rows["status"] != "spurious"].groupby("vertebra").size()
+    return found.reindex(VERTEBRAE, fill_value=0)
 
 
-def drawn_scores(rows: pd.DataFrame, seed: int) -> NDArray[np.float64]:
-    """The mean over all vertebrae in each draw of case weights."""
-    cases = rows.groupby("case_id")["dsc"].agg(["sum", "size"]).sort_index()
-    weights = case_weights(len(cases), DRAWS, seed)
-    return (weights @ cases["sum"].to_numpy()) / (weights @ cases["size"].to_numpy(np.float64))
+def score_of(rows: pd.DataFrame, column: str = "dsc") -> float:
+    """The mean of each label over the cases that have it, weighed by how often the references have it."""
+    n = in_reference(rows)
+    means = rows.groupby("vertebra")[column].mean().reindex(VERTEBRAE, fill_value=0.0)
+    return float((n * means).sum() / n.sum())
 
 
-def expected_parts(public: pd.DataFrame, other: pd.DataFrame, column: str) -> dict[str, float]:
-    """The three parts of a difference in the mean of a column, as Kitagawa defines them, label by label."""
-    n_public, n_other = by_label(public, "vertebra"), by_label(other, "vertebra")
-    mean_public, mean_other = by_label(public, column), by_label(other, column)
-    both = (n_public > 0) & (n_other > 0)
-    share_public, share_other = n_public[both] / n_public[both].sum(), n_other[both] / n_other[both].sum()
-    mix = ((share_public - share_other) * mean_public[both]).sum()
-    within = (share_other * (mean_public - mean_other)[both]).sum()
-    of_both = (share_public * mean_public[both]).sum() - (share_other * mean_other[both]).sum()
-    alone = public[column].mean() - other[column].mean() - of_both
+def off_by(rows: pd.DataFrame, score: Callable[[pd.DataFrame], float]) -> tuple[float, float]:
+    """Squared error and degrees of freedom of a score: each case left out in turn, in a plain loop (`jackknife`)."""
+    n_of_case = rows[rows["status"] != "spurious"].groupby("case_id").size()
+    weights = {case: n / n_of_case.sum() for case, n in n_of_case.items()}
+    squares = [weight**2 for weight in weights.values()]
+    n = len(squares)
+    carried_by = sum(squares) ** 2 / sum(square**2 for square in squares) - 1
+    own = carried_by / (carried_by + PRIOR_DF)
+    whole, variance = score(rows), 0.0
+    for case in rows["case_id"].unique():
+        deviation = math.sqrt((n - 1) / n) * (score(rows[rows["case_id"] != case]) - whole)
+        factor = own + (1 - own) * sum(squares) / n / weights[case] ** 2 if case in weights else 1.0
+        variance += factor * deviation**2
+    return variance, min(carried_by + PRIOR_DF, n - 1)
+
+
+def interval_of(value: float, *parts: tuple[float, float]) -> tuple[float, float]:
+    """The 95 % interval of a sum of independent parts, with Welch's degrees of freedom."""
+    total = sum(variance for variance, _ in parts)
+    df = total**2 / sum(variance**2 / df for variance, df in parts)
+    half = float(stats.t.ppf(0.975, df)) * math.sqrt(total)
+    return value - half, value + half
+
+
+def expected_parts(public: pd.DataFrame, other: pd.DataFrame, column: str, share: float = 0.5) -> dict[str, float]:
+    """The three parts of a difference in the mean of a column, as Kitagawa defines them, label by label.
+
+    `share` is that of the public set in the scores, and of the other one in the weights.
+    """
+    n_public, n_other = in_reference(public), in_reference(other)
+    mean_public, mean_other = (rows.groupby("vertebra")[column].mean() for rows in (public, other))
+    both = [name for name in VERTEBRAE if n_public[name] and n_other[name]]
+    total_public, total_other = sum(n_public[name] for name in both), sum(n_other[name] for name in both)
+    mix = within = of_both = 0.0
+    for name in both:
+        w, v = n_public[name] / total_public, n_other[name] / total_other
+        s, t = mean_public[name], mean_other[name]
+        mix += (w - v) * (share * s + (1 - share) * t)
+        within += ((1 - share) * w + share * v) * (s - t)
+        of_both += w * s - v * t
+    alone = score_of(public, column) - score_of(other, column) - of_both
     return {"label_mix": mix, "within_label": within, "one_set_only": alone}
 
 
@@ -75,19 +107,20 @@ def gap_to(board: Board, slug: str, other: str) -> views.Gap:
     return next(each for each in view.gaps if each.other.name == other)
 
 
-def test_a_score_is_the_mean_over_all_vertebrae(made_board: Board, made_folder: Path) -> None:
-    """Every vertebra weighs the same, missed ones are 0; the interval is that of resampled cases."""
-    view = views.domain_gap_view(made_board, "phantom", ["beta"])
+def test_a_score_is_the_mean_of_labels_by_their_frequency(made_board: Board, made_folder: Path) -> None:
+    """Labels weigh as the references have them, missed and spurious are 0; cases are left out one by one."""
+    view = views.domain_gap_view(made_board, "phantom", ["gamma"])
     for found in view.scores:
         if found.test_set.private:
             continue
-        rows = reference_rows(made_folder, "beta", found.test_set.name)
-        low, high = np.percentile(drawn_scores(rows, SEED), [2.5, 97.5])
+        rows = official_rows(made_folder, "gamma", found.test_set.name)
+        low, high = interval_of(score_of(rows), off_by(rows, score_of))
         assert found.basis == CASES
         assert found.estimate.n_cases == rows["case_id"].nunique()
-        assert found.estimate.n_vertebrae == len(rows)
-        assert found.estimate.dsc == pytest.approx(rows["dsc"].mean(), abs=1e-12)
-        assert (found.estimate.low, found.estimate.high) == pytest.approx((low, high), abs=1e-12)
+        assert found.estimate.n_vertebrae == (rows["status"] != "spurious").sum()
+        assert found.estimate.dsc == pytest.approx(score_of(rows), abs=1e-12)
+        expected = (max(low, 0.0), min(high, 1.0))
+        assert (found.estimate.low, found.estimate.high) == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_private_score_comes_from_the_published_means(made_board: Board) -> None:
@@ -95,11 +128,13 @@ def test_a_private_score_comes_from_the_published_means(made_board: Board) -> No
     view = views.domain_gap_view(made_board, "phantom", ["beta"])
     (found,) = [each for each in view.scores if each.test_set.private]
     labels = made_board.entry("beta").on(PRIVATE)["labels"]
-    told = [cell for cell in labels.values() if isinstance(cell["n"], int) and cell["dsc"] is not None]
-    total = sum(cell["n"] for cell in told)
+    told = [cell for cell in labels.values() if isinstance(cell["n_reference"], int) and cell["dsc"] is not None]
+    total = sum(cell["n_reference"] for cell in told)
     assert found.basis == LABELS
     assert found.estimate.n_vertebrae == total
-    assert found.estimate.dsc == pytest.approx(sum(cell["n"] * cell["dsc"] for cell in told) / total, abs=1e-12)
+    assert found.estimate.dsc == pytest.approx(
+        sum(cell["n_reference"] * cell["dsc"] for cell in told) / total, abs=1e-12
+    )
     assert found.estimate.low is None
 
 
@@ -107,27 +142,60 @@ def test_a_private_score_comes_from_the_published_means(made_board: Board) -> No
 def test_a_gap_is_taken_apart_as_kitagawa_did(made_board: Board, made_folder: Path, slug: str) -> None:
     """Every part is that of the definition, by cause as well, and all of them add up to the gap to 1e-12."""
     found = gap_to(made_board, slug, VERSE)
-    public, other = (reference_rows(made_folder, slug, name) for name in (PUBLIC, VERSE))
+    public, other = (official_rows(made_folder, slug, name) for name in (PUBLIC, VERSE))
     parts = expected_parts(public, other, "dsc")
     assert found.split is not None
     assert {name: found.part(name) for name in PARTS} == pytest.approx(parts, abs=1e-12)
-    assert found.difference == pytest.approx(public["dsc"].mean() - other["dsc"].mean(), abs=1e-12)
+    assert found.difference == pytest.approx(score_of(public) - score_of(other), abs=1e-12)
     assert sum(found.part(name) for name in PARTS) == pytest.approx(found.difference, abs=1e-12)
     for cause in CAUSES:
         losses = expected_parts(public, other, f"loss_{cause}")
         for name in PARTS:
             assert getattr(getattr(found.split, name), cause) == pytest.approx(-losses[name], abs=1e-12)
+        assert getattr(found.split.whole, cause) == pytest.approx(-sum(losses.values()), abs=1e-12)
     for name in PARTS:
         part = getattr(found.split, name)
-        assert part.identification + part.missed + part.boundary == pytest.approx(part.total, abs=1e-12)
+        assert sum(getattr(part, cause) for cause in CAUSES) == pytest.approx(part.total, abs=1e-12)
 
 
-def test_the_interval_of_a_gap_is_that_of_resampled_scores(made_board: Board, made_folder: Path) -> None:
-    """Cases of both sets are drawn independently: the gap in each draw is a difference of two scores."""
+@pytest.mark.parametrize("slug", ["alpha", "beta", "gamma", "delta"])
+def test_parts_have_a_range_and_the_largest_is_sure(made_board: Board, made_folder: Path, slug: str) -> None:
+    """Both one-sided ways are its ends; a part is called the largest only if it is so in all three."""
+    found = gap_to(made_board, slug, VERSE)
+    public, other = (official_rows(made_folder, slug, name) for name in (PUBLIC, VERSE))
+    ways = [expected_parts(public, other, "dsc", share) for share in (0.0, 0.5, 1.0)]
+    assert found.split is not None
+    for name in PARTS:
+        ends = sorted((ways[0][name], ways[2][name]))
+        assert found.split.ranges[name] == pytest.approx(ends, abs=1e-12)
+        assert ends[0] - 1e-12 <= found.part(name) <= ends[1] + 1e-12
+    largest = {max(way, key=lambda name: abs(way[name])) for way in ways}
+    assert found.split.largest == (largest.pop() if len(largest) == 1 else None)
+    data = views.part_table(found).set_index("part")
+    assert tuple(data.loc["label_mix", ["range_low", "range_high"]]) == found.split.ranges["label_mix"]
+    shown = found.range_of("label_mix")
+    assert (shown is None) == (
+        f"{found.split.ranges['label_mix'][0]:.3f}" == f"{found.split.ranges['label_mix'][1]:.3f}"
+    )
+
+
+def test_the_interval_of_a_gap_leaves_cases_of_both_sets_out(made_board: Board, made_folder: Path) -> None:
+    """Cases of either set are left out one at a time, the others stay: squared errors add up."""
     found = gap_to(made_board, "gamma", VERSE)
-    public, other = (reference_rows(made_folder, "gamma", name) for name in (PUBLIC, VERSE))
-    drawn = drawn_scores(public, SEED) - drawn_scores(other, SEED + 1)
-    assert found.intervals["gap"] == pytest.approx(tuple(np.percentile(drawn, [2.5, 97.5])), abs=1e-12)
+    public, other = (official_rows(made_folder, "gamma", name) for name in (PUBLIC, VERSE))
+
+    def measured(name: str) -> tuple[float, float]:
+        def value(one: pd.DataFrame, two: pd.DataFrame) -> float:
+            return score_of(one) - score_of(two) if name == "gap" else expected_parts(one, two, "dsc")[name]
+
+        return interval_of(
+            value(public, other),
+            off_by(public, lambda rows: value(rows, other)),
+            off_by(other, lambda rows: value(public, rows)),
+        )
+
+    for name in ("gap", *PARTS):
+        assert found.intervals[name] == pytest.approx(measured(name), abs=1e-9), name
     assert set(found.intervals) == {"gap", *PARTS}
     assert found.notes == ()
 
@@ -141,19 +209,23 @@ def test_where_the_gap_comes_from_is_where_it_was_put(made_board: Board) -> None
 
 
 def test_of_a_private_set_the_organizers_tell_intervals_and_causes(told_board: Board) -> None:
-    """Intervals are those of their file, and what the losses leave of a part is lost to the outline."""
+    """Intervals are those of their file; causes are of the whole gap, and what they leave is lost to the outline."""
     found = gap_to(told_board, "alpha", PRIVATE)
     told = told_board.private_gap(PRIVATE, "alpha")
     assert told is not None
     assert found.intervals == told["intervals"]
-    assert found.notes == (gaps.TOLD_LABELS,)
+    assert found.notes == (gaps.TOLD_LABELS, gaps.CAUSES_OF_THE_WHOLE)
     assert found.split is not None
     losses = told["losses"]
-    assert losses["loss_missed"] == 0.0
-    for name in PARTS:
-        part = getattr(found.split, name)
-        assert part.identification + part.missed + part.boundary == pytest.approx(part.total, abs=1e-12)
-    assert found.split.within_label.missed == pytest.approx(0.0, abs=1e-12)
+    assert losses["loss_missed"] == losses["loss_spurious"] == 0.0
+    whole = found.split.whole
+    assert sum(getattr(whole, cause) for cause in CAUSES) == pytest.approx(whole.total, abs=1e-12)
+    assert (whole.missed, whole.spurious) == pytest.approx((0.0, 0.0), abs=1e-12)
+    assert whole.boundary == pytest.approx(whole.total, abs=1e-12)
+    assert all(getattr(getattr(found.split, name), cause) is None for name in PARTS for cause in CAUSES)
+    parts = views.part_table(found).set_index("part")
+    assert parts.loc["gap", list(CAUSES)].notna().all()
+    assert parts.loc[list(PARTS), list(CAUSES)].isna().all(axis=None)
 
 
 def test_causes_that_would_tell_about_few_cases_are_held_back(told_board: Board) -> None:
@@ -162,7 +234,7 @@ def test_causes_that_would_tell_about_few_cases_are_held_back(told_board: Board)
     assert told_board.private_gap(PRIVATE, "beta")["losses"] is None
     assert found.notes == (gaps.TOLD_LABELS, gaps.CAUSES_NOT_TOLD)
     assert found.intervals
-    assert found.split.within_label.boundary is None
+    assert found.split.whole.boundary is None
     parts = views.part_table(found)
     assert parts[list(CAUSES)].isna().all(axis=None)
     assert parts.set_index("part")["total"]["gap"] == found.difference
@@ -186,14 +258,12 @@ def test_a_record_that_has_changed_is_not_told_about(told_board: Board, made_fol
     assert gap_to(board, "beta", PRIVATE).intervals
 
 
-def test_a_stale_submission_has_parts_without_intervals(made_folder: Path, tmp_path: Path) -> None:
+def test_an_outdated_submission_has_parts_without_intervals(made_folder: Path, tmp_path: Path) -> None:
     """What was scored with another scorer is not ranked: its gap comes from its means by label."""
     folder = shutil.copytree(made_folder, tmp_path / "made")
-    change_results(
-        folder / "submissions" / "beta", lambda results: results["provenance"].update(engine_sha256="0" * 64)
-    )
+    change_results(folder / "submissions" / "beta", lambda results: results["provenance"].update(engine_version=1))
     found = gap_to(board_of(folder), "beta", VERSE)
-    rows = [reference_rows(folder, "beta", name)["dsc"].mean() for name in (PUBLIC, VERSE)]
+    rows = [official_rows(folder, "beta", name)["dsc"].mean() for name in (PUBLIC, VERSE)]
     assert found.notes == (gaps.NOT_RANKED,)
     assert found.difference == pytest.approx(rows[0] - rows[1], abs=1e-12)
     assert found.intervals == {}
@@ -272,7 +342,8 @@ def test_benchmarks_are_not_mixed(made_folder: Path, tmp_path: Path) -> None:
 
 def test_strata_count_the_cases_and_vertebrae_that_are_in_them(made_board: Board, made_folder: Path) -> None:
     """Sources, regions, spacings, transitional and cut vertebrae: n and mean DSC as in the rows of the record."""
-    rows = reference_rows(made_folder, "beta", PUBLIC)
+    rows = official_rows(made_folder, "beta", PUBLIC)  # beta has no spurious vertebra
+    assert (rows["status"] != "spurious").all()
     cases = pd.read_parquet(made_folder / "submissions" / "beta" / "cases.parquet").query("row == 'case'")
     spacing = rows["case_id"].map(cases.drop_duplicates("case_id").set_index("case_id")["slice_spacing_mm"])
     transitional = rows["case_id"] == "made-public-002"

@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 REAL_BOARD = Path(__file__).parents[2] / "submissions"
 HEADINGS = [
     "Where it stands",
-    "Its table in the layout of the paper",
+    "The paper&#39;s layout, this benchmark&#39;s rule",
+    "The official rule and its variants",
+    "Beside Mean of Vertebrae: Public (phantom)",
     "What goes wrong: Public (phantom)",
     "From C1 to L6",
     "Case by case",
     "What was called what",
     "What the DSC is lost to",
     "The worst cases",
+    "By source: Public (phantom)",
     "What the numbers were made with",
     "Cite",
 ]
@@ -47,10 +50,10 @@ def test_it_opens_with_the_best_and_shows_everything(open_page: OpenPage) -> Non
     """The first of the official order on the public set: tables, four figures, files, and two texts to cite."""
     app = open_page("submission")
     assert not app.exception
-    assert [widget.value for widget in app.selectbox] == ["alpha", "phantom-public"]
+    assert [widget.value for widget in app.selectbox] == ["alpha", "phantom-public", "official"]
     assert headings(app) == ["alpha", *HEADINGS]
     assert len(app.get("plotly_chart")) == 4
-    assert len(app.get("download_button")) == 9
+    assert len(app.get("download_button")) == 5 * 3
     texts = [block.value for block in app.get("code")]
     assert [text.partition("{")[2].partition(",")[0] for text in texts] == ["deng2024ctspine1k", "ctspine1k-alpha"]
     assert not app.query_params, "defaults are left out of the address"
@@ -60,10 +63,25 @@ def test_a_link_opens_what_it_names(open_page: OpenPage) -> None:
     """The submission and the test set of an address are those that are shown."""
     app = open_page("submission", id="delta", set="phantom-verse")
     assert not app.exception
-    assert [widget.value for widget in app.selectbox] == ["delta", "phantom-verse"]
+    assert [widget.value for widget in app.selectbox] == ["delta", "phantom-verse", "official"]
     assert headings(app)[0] == "delta"
     assert "What goes wrong: VerSe (phantom)" in headings(app)
     assert dict(app.query_params) == {"id": "delta", "set": "phantom-verse"}
+
+
+def test_a_variant_of_the_table_can_be_chosen(open_page: OpenPage) -> None:
+    """The heading says that it is one, the address names it, and its files carry its name."""
+    app = open_page("submission", id="gamma", table="complete")
+    assert not app.exception
+    assert "Variant of this benchmark&#39;s rule: complete vertebrae only" in headings(app)
+    assert app.selectbox(key="table").options[0] == "By the official rule"
+    assert "download-table-gamma-complete.csv" in [
+        "".join(button.proto.id.partition("download-")[1:]) for button in app.get("download_button")
+    ]
+    app.selectbox(key="table").select("hd95-matched").run()
+    assert not app.exception
+    assert dict(app.query_params) == {"id": "gamma", "table": "hd95-matched"}
+    assert "cases / matched" in blocks(app)
 
 
 def test_a_choice_changes_the_address(open_page: OpenPage) -> None:
@@ -97,7 +115,11 @@ def test_published_results_show_what_there_is(open_page: OpenPage) -> None:
     """The real board: the table of the paper, unranked, and how to cite it; nothing about cases or scorers."""
     app = open_page("submission", submissions=REAL_BOARD, id="nnunet-paper")
     assert not app.exception
-    assert headings(app) == ["nnU-Net (paper)", *HEADINGS[:2], "What goes wrong: Public", "Cite"]
+    assert headings(app) == [
+        *("nnU-Net (paper)", "Where it stands", "The paper&#39;s layout, the paper&#39;s numbers"),
+        *("What goes wrong: Public", "Cite"),
+    ]
+    assert len(app.selectbox) == 2, "of published numbers there are no variants"
     assert "0.869 / 5.40" in blocks(app)
     assert "As published: not scored by this benchmark, and therefore not ranked." in blocks(app)
     assert "nothing can be said about single cases" in blocks(app)

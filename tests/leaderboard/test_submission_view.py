@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from board_records import board_of, change_results
+from board_records import board_of, change_results, write_record_of
+from case_results import case, mask, spurious
 from declarations import archive, fields, text_of
 
 from ctspine_bench.anatomy import VERTEBRAE
@@ -19,10 +20,24 @@ from ctspine_bench.board import Board, Entry
 from ctspine_bench.board.cache import Cache
 from ctspine_bench.board.private import private_standings
 from ctspine_bench.hosting.store import PrivateStore
+from ctspine_bench.published import published_table
+from ctspine_bench.rankings.coverage import measured_coverage
 from ctspine_leaderboard.facts import digest, inside, outside
 from ctspine_leaderboard.views.case_tables import case_table
 from ctspine_leaderboard.views.counts import n_of
-from ctspine_leaderboard.views.submission import about, cases, cite, errors, paper_table, places, provenance
+from ctspine_leaderboard.views.submission import (
+    about,
+    beside_means,
+    beside_paper,
+    cases,
+    cite,
+    errors,
+    paper_table,
+    places,
+    provenance,
+    sources,
+    variants,
+)
 
 PUBLIC, PRIVATE = "phantom-public", "phantom-private"
 ROOT = Path(__file__).parents[2]
@@ -209,24 +224,210 @@ def test_hostile_text_is_text_in_latex_and_in_bibtex(tmp_path: Path) -> None:
     assert r"{{A \& B}}" in bibtex
 
 
-def test_the_numbers_beside_the_paper_are_by_the_inferred_rule(made_board: Board) -> None:
-    """On a phantom there is nothing to compare with the paper; a published row says by which rule it can be."""
-    assert len(paper_table.notes(entry_of(made_board, "beta"))) == 1
-    (note,) = paper_table.notes(real())
-    assert "not with official means" in note
+def on_public_set(made_folder: Path, folder: Path, change: Any = None, slug: str = "gamma") -> Entry:
+    """A submission whose scores are called those of the official public test set, with a change to them."""
+    shutil.copytree(made_folder / "submissions" / slug, folder / "submissions" / slug)
+
+    def renamed(results: dict[str, Any]) -> None:
+        results["test_sets"]["public"] = results["test_sets"].pop(PUBLIC)
+        if change:
+            change(results["test_sets"]["public"])
+
+    change_results(folder / "submissions" / slug, renamed)
+    return entry_of(board_of(folder), slug)
 
 
-def test_the_note_names_the_paper_beside_official_sets(made_folder: Path, tmp_path: Path) -> None:
-    """Results on the public test set stand beside the published nnU-Net, both by the inferred rule."""
-    shutil.copytree(made_folder / "submissions" / "beta", tmp_path / "submissions" / "beta")
-    change_results(
-        tmp_path / "submissions" / "beta",
-        lambda results: results["test_sets"].update(public=results["test_sets"].pop(PUBLIC)),
-    )
-    entry = entry_of(board_of(tmp_path), "beta")
-    ours = entry.on("public")["paper_inferred"]["mean_of_vertebrae"]
-    note = paper_table.notes(entry)[1]
-    assert f"Public {ours['dsc']:.3f} / {ours['hd95_mm']:.2f} mm (nnU-Net as published: 0.869 / 5.40 mm)" in note
+def test_headings_say_whose_rule_it_is(made_board: Board) -> None:
+    """The official table, its variants, and what a paper has printed each say by whose rule they are."""
+    entry = entry_of(made_board, "gamma")
+    headings = [paper_table.paper_table(entry, variant).heading for variant in variants.there(entry, (PUBLIC,))]
+    assert headings[0] == "The paper's layout, this benchmark's rule"
+    assert all(heading.startswith("Variant of this benchmark's rule: ") for heading in headings[1:])
+    assert len(set(headings)) == 6
+    published = paper_table.paper_table(real())
+    assert published is not None
+    assert published.heading == "The paper's layout, the paper's numbers"
+    (note,) = published.notes()
+    assert "Its HD95 is over matched vertebrae alone" in note
+    assert variants.there(real(), ("public",)) == ("official",)
+
+
+def test_variants_are_those_of_the_rows(made_board: Board, made_folder: Path) -> None:
+    """Worked out here from the rows: HD95 of matched, complete and cut vertebrae, border forgiven, without L6."""
+    entry = entry_of(made_board, "gamma")
+    rows = vertebrae(made_folder, "gamma")
+    spurious = rows["status"] == "spurious"
+    at_end = rows["cut"].where(~spurious, rows["at_border"]).astype(bool)
+    # No vertebra of the made board is a sliver.
+    of_variant = {
+        "border-forgiven": rows[~(spurious & at_end)],
+        "complete": rows[~at_end],
+        "cut": rows[at_end],
+        "without-l6": rows[rows["vertebra"] != "L6"],
+    }
+    for variant, some in of_variant.items():
+        means = some.groupby("vertebra")["dsc"].agg(["mean", "size"])
+        table = paper_table.paper_table(entry, variant)
+        assert table is not None
+        data = table.data().query("test_set == @PUBLIC").set_index("row")
+        assert data.loc[means.index, "dsc"].to_list() == pytest.approx(means["mean"].to_list(), abs=1e-12)
+        assert data.loc[means.index, "n"].to_list() == means["size"].to_list()
+        assert data.loc["mean_of_vertebrae", "dsc"] == pytest.approx(means["mean"].mean(), abs=1e-12)
+    assert "L6" not in data.index
+    matched = rows["hd95_mm"].groupby(rows["vertebra"]).agg(["mean", "count"]).dropna()
+    table = paper_table.paper_table(entry, "hd95-matched")
+    assert table is not None
+    data = table.data().query("test_set == @PUBLIC").set_index("row")
+    assert data.loc[matched.index, "hd95_mm"].to_list() == pytest.approx(matched["mean"].to_list(), abs=1e-12)
+    assert data.loc[matched.index, "n_matched"].to_list() == matched["count"].to_list()
+    assert data.loc["mean_of_vertebrae", "hd95_mm"] == pytest.approx(matched["mean"].mean(), abs=1e-12)
+    name = "L1"
+    n = (rows["vertebra"] == name).sum()
+    assert f">{n} / {matched.loc[name, 'count']}<" in table.table()
+
+
+def test_all_variants_are_in_one_table(made_board: Board) -> None:
+    """Mean of Vertebrae in each of them, dashes where a private set tells nothing; all numbers in the files."""
+    entry = entry_of(made_board, "gamma")
+    sets = paper_table.test_sets_of(entry)
+    assert sets == (PUBLIC, PRIVATE, "phantom-verse")
+    markup = variants.summary_table(entry, sets)
+    for words in (
+        "By the official rule", "HD95 of matched vertebrae", "Complete vertebrae only", "Without L6",
+        "Spurious vertebrae at the border of the field of view forgiven", "Only vertebrae that the field of view cuts",
+    ):  # fmt: skip
+        assert f">{words}<" in markup
+    data = variants.data(entry, sets)
+    assert set(data["variant"]) == {"hd95-matched", "border-forgiven", "complete", "cut", "without-l6"}
+    private = data[(data["test_set"] == PRIVATE) & data["variant"].isin(["border-forgiven", "complete", "cut"])]
+    assert private[["dsc", "hd95_mm"]].isna().all(axis=None)
+
+
+def test_labels_that_no_reference_has_are_marked(made_folder: Path, tmp_path: Path) -> None:
+    """With the cases in which they arise; in LaTeX as well; of a private set no case is known."""
+    store = PrivateStore(tmp_path / "private-store")
+    cases = [
+        case("one", mask("L1", 0.9, 1.0), spurious("C1"), mask("spine", 0.9, 1.0), source="COLONOG"),
+        *(case(f"case-{i}", mask("L1", 0.9, 1.0), mask("spine", 0.9, 1.0), source="COLONOG") for i in range(11)),
+    ]
+    write_record_of(tmp_path, "stray", {PUBLIC: cases}, store)
+    table = paper_table.paper_table(entry_of(board_of(tmp_path), "stray"))
+    assert table is not None
+    assert table.marked[PUBLIC] == {"C1": ("one",)}
+    assert ">1†<" in table.table()
+    assert "† No reference of the test set has it, only the prediction does: Public C1 in one." in table.notes()
+    (line,) = [line for line in table.latex().splitlines() if line.startswith("C1 & ")]
+    assert line.startswith(r"C1 & 0/100.00$^\dagger$ &")
+    data = table.data().set_index("row")
+    assert data["no_reference_has_it"].to_dict() == {name: name == "C1" for name in data.index}
+    assert data.loc["mean_of_vertebrae", "dsc"] == pytest.approx(0.45)
+    assert dict(paper_table.paper_table(entry_of(board_of(made_folder), "alpha")).marked) == {
+        PUBLIC: {},
+        PRIVATE: {},
+        "phantom-verse": {},
+    }
+
+
+def test_a_complete_set_of_the_paper_stands_beside_it(made_folder: Path, tmp_path: Path) -> None:
+    """DSC by the official rule, HD95 of matched; a difference of labels in both, none of means over fewer labels."""
+    entry = on_public_set(made_folder, tmp_path)
+    found = beside_paper.beside_paper(entry, "public")
+    assert found is not None
+    rows = vertebrae(made_folder, "gamma")
+    dsc, hd95 = (rows.groupby("vertebra")[column].mean() for column in ("dsc", "hd95_mm"))
+    paper = published_table("public")
+    assert paper is not None
+    data = found.data().set_index("row")
+    for name in dsc.index:
+        assert data.loc[name, "dsc"] == pytest.approx(dsc[name], abs=1e-12)
+        expected = round(dsc[name], 3) - paper.labels[name].dsc
+        assert data.loc[name, "difference_dsc"] == pytest.approx(expected, abs=1e-9)
+        assert data.loc[name, "paper_hd95_mm"] == paper.labels[name].hd95_mm
+    for name in hd95.dropna().index:
+        assert data.loc[name, "hd95_matched_mm"] == pytest.approx(hd95[name], abs=1e-12)
+        expected = round(hd95[name], 2) - paper.labels[name].hd95_mm
+        assert data.loc[name, "difference_hd95_mm"] == pytest.approx(expected, abs=1e-9)
+    means = data.loc["mean_of_vertebrae"]
+    assert (means["n"], means["paper_dsc"], means["paper_hd95_mm"]) == (24, 0.869, 5.40)
+    assert means[["difference_dsc", "difference_hd95_mm"]].isna().all()
+    assert "DSC is over 24 of 25 labels" in found.notes()[1]
+    assert data.loc["mean_of_vertebrae_without_l6", ["difference_dsc"]].isna().all()
+    assert pd.notna(data.loc["mean_of_spine", "difference_dsc"])
+    assert "pooled" not in found.table()
+    assert "HD95 of matched (mm)" in found.paper_table()
+
+
+def test_with_all_labels_the_mean_has_its_difference(made_folder: Path, tmp_path: Path) -> None:
+    """Over the same 25 labels as the paper's, the means can be compared; a pooled HD95 stands beside where it is."""
+
+    def change(results: dict[str, Any]) -> None:
+        results["mean_of_vertebrae"].update(n=25, n_matched=25, dsc=0.8, hd95_matched_mm=6.0)
+        results["labels"]["L1"]["hd95_pooled_matched_mm"] = 7.25
+
+    found = beside_paper.beside_paper(on_public_set(made_folder, tmp_path, change), "public")
+    assert found is not None
+    means = found.rows["mean_of_vertebrae"]
+    assert (means["difference_dsc"], means["difference_hd95_mm"]) == pytest.approx((-0.069, 0.6))
+    assert len(found.notes()) == 1
+    assert ">−0.069<" in found.table()
+    assert ">7.25<" in found.table()
+
+
+def test_what_is_not_complete_or_not_of_the_paper_is_not_compared(
+    made_board: Board, made_folder: Path, tmp_path: Path
+) -> None:
+    """A sentence says why of an incomplete set; of a phantom and of the paper itself there is nothing to say."""
+    entry = on_public_set(made_folder, tmp_path, lambda results: results.update(complete=False))
+    assert beside_paper.beside_paper(entry, "public") is None
+    assert beside_paper.no_comparison(entry, "public").startswith("No comparison with the paper: not every case")
+    gamma = entry_of(made_board, "gamma")
+    for each, test_set in ((gamma, PUBLIC), (gamma, "public"), (real(), "public")):
+        assert beside_paper.beside_paper(each, test_set) is None
+        assert beside_paper.no_comparison(each, test_set) == ""
+
+
+def test_other_means_stand_beside_mean_of_vertebrae(made_board: Board, made_folder: Path) -> None:
+    """Per-case mean with its rank, mean over all vertebrae, both with intervals, and what these cover at 24 cases."""
+    entry = entry_of(made_board, "gamma")
+    facts = str(beside_means.mean_facts(made_board, entry, PUBLIC))
+    rows = vertebrae(made_folder, "gamma")
+    recorded = entry.on(PUBLIC)
+    per_case, over_all = rows.groupby("case_id")["dsc"].mean().mean(), rows["dsc"].mean()
+    for mean, key in ((per_case, "per_case"), (over_all, "over_vertebrae")):
+        low, high = (recorded[key]["dsc"][end] for end in ("low", "high"))
+        assert f">{mean:.3f} [{low:.3f}, {high:.3f}]" in facts
+    of_cases = [
+        vertebrae(made_folder, slug).groupby("case_id")["dsc"].mean().mean() for slug in ("alpha", "beta", "delta")
+    ]
+    assert f", rank {1 + sum(other > per_case for other in of_cases)} of 4 by it" in facts
+    for of, words in (("per_case", "the per-case mean"), ("mean_over_vertebrae", "the mean over all vertebrae")):
+        share = measured_coverage(24, of)
+        said = f"With 24 cases, 95 % intervals of {words} are too "
+        assert any(text.startswith(said) for text in beside_means.coverage(entry, PUBLIC)) == (share is not None)
+    assert beside_means.mean_facts(made_board, real(), "public") is None
+
+
+def test_sources_are_compared_on_the_labels_that_they_share(made_board: Board, made_folder: Path) -> None:
+    """Each on all its labels, and two at a time on those of both references; of a private set neither is told."""
+    entry = entry_of(made_board, "gamma")
+    data = sources.source_data(entry, PUBLIC)
+    rows = vertebrae(made_folder, "gamma")
+    for source, of_source in rows.groupby("source"):
+        (alone,) = data[(data["source"] == source) & data["beside"].isna()].itertuples()
+        assert alone.dsc == pytest.approx(of_source.groupby("vertebra")["dsc"].mean().mean(), abs=1e-12)
+    of_pairs = data[data["beside"].notna()]
+    assert len(of_pairs) == 2 * len(entry.on(PUBLIC)["shared_labels"]) > 0
+    in_reference = {
+        source: set(some["vertebra"]) for source, some in rows[rows["status"] != "spurious"].groupby("source")
+    }
+    for pair in of_pairs.itertuples():
+        shared = in_reference[pair.source] & in_reference[pair.beside]
+        some = rows[(rows["source"] == pair.source) & rows["vertebra"].isin(shared)]
+        assert pair.dsc == pytest.approx(some.groupby("vertebra")["dsc"].mean().mean(), abs=1e-12)
+    assert sources.shared_table(entry, PUBLIC) is not None
+    assert sources.shared_table(entry, PRIVATE) is None
+    assert sources.source_table(entry, "phantom-verse") is None, "it has one source"
+    assert "<script>" not in str(sources.source_table(entry, PUBLIC))
 
 
 def test_errors_are_those_of_the_record(made_board: Board, made_folder: Path) -> None:

@@ -94,7 +94,7 @@ def test_the_spurious_share_counts_spurious_vertebrae(made_board: Board, made_fo
 
 
 def test_rows_are_in_the_official_order_and_unranked_ones_below(made_folder: Path, tmp_path: Path) -> None:
-    """Ranked ones by Mean of Vertebrae whatever the metric is; outdated ones below, apart; unscored ones in a sentence."""
+    """Ranked ones by Mean of Vertebrae whatever the metric is; outdated ones below, apart; unscored in a sentence."""
     folder = shutil.copytree(made_folder, tmp_path / "made")
     change_results(folder / "submissions" / "alpha", lambda results: results["provenance"].update(engine_version=1))
     for name in ("results.json", "cases.parquet"):
@@ -257,11 +257,9 @@ def test_nothing_is_told_of_single_private_cases(made_board: Board) -> None:
     assert found.cases == ()
     assert found.figure() is None
     assert found.quartiles is None
-    assert found.sentences() == (
-        f"T10 of alpha on Private: mean DSC {labels['T10']['dsc']:.3f} over {n_of(labels['T10'])} cases whose "
-        "reference has it.",
-        never,
-    )
+    mean, n = labels["T10"]["dsc"], n_of(labels["T10"])
+    summary = f"T10 of alpha on Private: mean DSC {mean:.3f} over {n} cases whose reference has it."
+    assert found.sentences() == (summary, never)
     few = cell(made_board, "alpha", PRIVATE, "L6").sentences()[0]
     assert few == "L6 of alpha on Private: fewer than five cases have it, so its mean is held back."
     labels_of_it = dict(labels)

@@ -154,6 +154,15 @@ class TestReading:
         change(folder, lambda document: document["test_sets"]["custom"].pop("mean_of_vertebrae"))
         assert error_of(lambda: read_run(folder)).code == "E_COMPARE"
 
+    def test_without_cases(self, folder: Path) -> None:
+        """Of private test sets a record has aggregates alone, which nothing can be worked out from."""
+
+        def private(document: dict[str, Any]) -> None:
+            document["test_sets"] = {"private": document["test_sets"]["custom"]}
+
+        error = error_of(lambda: read_run(change(folder, private)))
+        assert (error.code, error.path, error.expected) == ("E_COMPARE", str(folder), "the cases of private")
+
     def test_the_case_table_of_another_run(self, folder: Path, tmp_path: Path) -> None:
         """Its cases are not those of results.json."""
         other = write_own(tmp_path / "other", drawn_cases(1, 1.0, range(11)))

@@ -77,6 +77,7 @@ POLICIES: Final = (
     ("In the reference alone", "0", _CAP, "missed"),
     ("In the prediction alone", "0", _CAP, "spurious"),
     ("In neither", "–", "–", "nothing"),
+    ("In predictions alone, and in no reference of the set", "0", _CAP, "a row, marked †"),
     ("Prediction missing or refused", "0 for every vertebra", f"{_CAP} for every vertebra", "failed, and listed"),
     ("Reference cannot be read", "–", "–", "no result of the test set: the organizers' error"),
 )
