@@ -17,7 +17,7 @@ from ctspine_bench.own_runs.pairs import ALL_PAIRS_UP_TO, chosen_pairs, correcte
 from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.rankings import mean_then_rank, stability
 from ctspine_bench.rankings.coverage import measured_coverage
-from ctspine_bench.rankings.intervals import surely_better
+from ctspine_bench.rankings.intervals import rank_limits, ranks_of, surely_better
 from ctspine_bench.rankings.paired import METRICS, REGIONS, pair
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ _AS_SIMULATED: Final[Mapping[str, Averaged]] = {
     PER_CASE: PER_CASE,
     OVER_VERTEBRAE: "mean_over_vertebrae",
 }
-_ROUNDING: Final = 1e-12
 
 
 def compare_methods(
@@ -166,10 +165,8 @@ def _with_places(
             for place in range(len(results))
         ]
     )
-    shared = _first_ranks(sign * official.means)
-    ahead = (shared[:, None] == shared) & (breaks - breaks[:, None] > _ROUNDING)
-    ranks = shared + ahead.sum(axis=1)
-    of_cases = _first_ranks(sign * np.array([result.means[PER_CASE][metric].value for result in results], np.float64))
+    ranks = ranks_of(sign * official.means, breaks)
+    of_cases = ranks_of(sign * np.array([result.means[PER_CASE][metric].value for result in results], np.float64))
     placed = [
         replace(result, rank=int(rank), per_case_rank=int(of_case))
         for result, rank, of_case in zip(results, ranks, of_cases, strict=True)
@@ -180,19 +177,13 @@ def _with_places(
     noise = uncertain.noise(draws)
     first = stability.rank_frequencies(*stability.rank_ranges(sign * uncertain.drawn(official.means, noise)))[:, 0]
     sure = surely_better(sign * official.means, uncertain, noise)
-    lows, highs = 1 + sure.sum(axis=0), len(placed) - sure.sum(axis=1)
+    lows, highs = rank_limits(ranks, sure)
     return tuple(
         replace(
             result,
-            rank_low=min(int(lows[place]), result.rank),
-            rank_high=max(int(highs[place]), result.rank),
+            rank_low=lows[place],
+            rank_high=highs[place],
             p_first=float(first[place]),
         )
         for place, result in enumerate(placed)
     )
-
-
-def _first_ranks(oriented: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return 1 + the number of better ones; the larger the better."""
-    first: NDArray[np.int64] = stability.rank_ranges(oriented[None])[0][0]
-    return first

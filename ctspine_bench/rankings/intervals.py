@@ -47,6 +47,26 @@ class RankInterval:
     n_ranked: int
 
 
+def ranks_of(oriented: NDArray[np.float64], tie_breaks: NDArray[np.float64] | None = None) -> NDArray[np.int64]:
+    """Return 1 + the number of better ones, `(S,)`: by the score, then by what breaks ties; the larger the better."""
+    tie_breaks = np.zeros_like(oriented) if tie_breaks is None else tie_breaks
+    differences = oriented[:, None] - oriented
+    tied = np.abs(differences) <= _ROUNDING
+    better = (differences > _ROUNDING) | (tied & (tie_breaks[:, None] - tie_breaks > _ROUNDING))
+    n_better: NDArray[np.int64] = better.sum(axis=0)
+    return 1 + n_better
+
+
+def rank_limits(ranks: NDArray[np.int64], sure: NDArray[np.bool_]) -> tuple[list[int], list[int]]:
+    """Return the first and the last rank that each is compatible with, from who is surely better than whom `(S, S)`.
+
+    Where scores count as told, a surely better one may share the rank, or lose it by what breaks ties: a rank is always
+    within its limits.
+    """
+    low, high = 1 + sure.sum(axis=0), len(sure) - sure.sum(axis=1)
+    return np.minimum(low, ranks).tolist(), np.maximum(high, ranks).tolist()
+
+
 def surely_better(scores: NDArray[np.float64], uncertain: Uncertainty, noise: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Compare all pairs of submissions by simultaneous intervals of their differences.
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ctspine_bench.jackknife import DRAWS, SEED, SMALLEST_N, uncertainty
 from ctspine_bench.rankings import mean_then_rank, rank_then_mean, removal, stability
 from ctspine_bench.rankings.coverage import measured_coverage
-from ctspine_bench.rankings.intervals import RankInterval, surely_better
+from ctspine_bench.rankings.intervals import RankInterval, rank_limits, ranks_of, surely_better
 from ctspine_bench.rankings.paired import METRICS, REGIONS, case_means, cases_of_region, pair
 from ctspine_bench.rankings.removal import Removal
 from ctspine_bench.rankings.schemes import OFFICIAL, SCHEMES
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ctspine_bench.rankings.paired import PairedScores
-
-# What differs by less is a tie.
-_ROUNDING: Final = 1e-12
 
 
 @dataclass(frozen=True)
@@ -138,7 +135,7 @@ def standings(
         return Standings(scheme, metric, region, n_cases, draws, SEED, None, (), Stability(None, {}, None))
     sign = 1.0 if rule.larger_is_better(metric) else -1.0
     oriented = np.round(sign * scores, rule.digits(metric)) if as_told else sign * scores
-    ranks = _ranks(oriented, _tie_breaks(paired, scheme, metric, region, as_told=as_told))
+    ranks = ranks_of(oriented, _tie_breaks(paired, scheme, metric, region, as_told=as_told))
     rows = _bare_rows(paired, ranks, scores, metric, region)
     if rule.left_out is None or rule.weights is None:
         none = Stability(None, {}, None)
@@ -191,7 +188,7 @@ def scheme_agreement(paired: PairedScores, metric: str, region: str) -> dict[tup
     for name, scheme in SCHEMES.items():
         scores = scheme.scores(paired, metric, region)
         sign = 1.0 if scheme.larger_is_better(metric) else -1.0
-        ranks[name] = _ranks(sign * scores, _tie_breaks(paired, name, metric, region))
+        ranks[name] = ranks_of(sign * scores, _tie_breaks(paired, name, metric, region))
     return {
         (one, other): float(stability.kendall_tau(ranks[one], ranks[other][None])[0])
         for one, other in combinations(ranks, 2)
@@ -212,7 +209,7 @@ def _bare_rows(
 ) -> list[Standing]:
     per_case = np.nanmean(case_means(paired, metric, region), axis=0)
     oriented = per_case if METRICS[metric].larger_is_better else -per_case
-    per_case_ranks = _ranks(oriented, np.zeros_like(per_case))
+    per_case_ranks = ranks_of(oriented)
     columns = (ranks.tolist(), scores.tolist(), per_case.tolist(), per_case_ranks.tolist())
     return [
         Standing(slug, rank, None, None, score, None, None, None, (), mean, mean_rank)
@@ -226,13 +223,12 @@ def _with_intervals(
     sure: NDArray[np.bool_],
     frequencies: NDArray[np.float64],
 ) -> list[Standing]:
-    lows, highs = 1 + sure.sum(axis=0), len(rows) - sure.sum(axis=1)
+    lows, highs = rank_limits(np.array([row.rank for row in rows]), sure)
     return [
         replace(
             row,
-            # Where scores count as told, a surely better one may share the rank, or lose it by what breaks ties.
-            low=min(int(lows[i]), row.rank),
-            high=max(int(highs[i]), row.rank),
+            low=lows[i],
+            high=highs[i],
             score_low=float(ends[0, i]),
             score_high=float(ends[1, i]),
             p_first=float(frequencies[i, 0]),
@@ -240,15 +236,6 @@ def _with_intervals(
         )
         for i, row in enumerate(rows)
     ]
-
-
-def _ranks(oriented: NDArray[np.float64], tie_breaks: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return 1 + the number of better submissions: by the score, then by what breaks ties; the larger the better."""
-    differences = oriented[:, None] - oriented
-    tied = np.abs(differences) <= _ROUNDING
-    better = (differences > _ROUNDING) | (tied & (tie_breaks[:, None] - tie_breaks > _ROUNDING))
-    n_better: NDArray[np.int64] = better.sum(axis=0)
-    return 1 + n_better
 
 
 def _tie_breaks(
