@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ctspine_bench.rankings.paired import LOSSES, METRICS, MISSED, PairedScores, Vertebrae
+from ctspine_bench.rankings.paired import AT_BORDER, LOSSES, METRICS, MISSED, PairedScores, Vertebrae
 
 FIRST_LABEL = 18
 """T11: some labels from here on are thoracic, the others lumbar."""
@@ -44,6 +44,7 @@ def scores_of(
         "hd95_mm": np.where(is_spurious, 100.0, far),
         **dict(zip(LOSSES, losses, strict=True)),
         MISSED: missed,
+        AT_BORDER: np.zeros_like(values),
     }
     vertebrae = Vertebrae(
         case_ids=tuple(f"case{number:04}" for number in range(n_cases)),

@@ -37,7 +37,7 @@ def test_a_ratio_by_loops() -> None:
 
 
 def test_moderation_by_loops() -> None:
-    """The squared error is λ Σ d² + (1 − λ) Σ w² · mean of (d/w)², with λ and degrees of freedom from the weights."""
+    """Each squared deviation counts λ + (1 − λ) · mean(w²) / w² times, at least once; freedom is from the weights."""
     rng = np.random.default_rng(1)
     weights = rng.dirichlet(np.ones(15))
     left_out = rng.normal(0, 0.1, (15, 2))
@@ -47,8 +47,9 @@ def test_moderation_by_loops() -> None:
     own = carried / (carried + PRIOR_DF)
     for column in range(2):
         d = np.sqrt(14 / 15) * (left_out[:, column] - scores[column])
-        average = np.mean([(each / w) ** 2 for each, w in zip(d, weights, strict=True)])
-        expected = own * sum(d**2) + (1 - own) * sum(w**2 for w in weights) * average
+        mean_square = sum(w**2 for w in weights) / 15
+        factors = [max(1.0, own + (1 - own) * mean_square / w**2) for w in weights]
+        expected = sum(factor * each**2 for factor, each in zip(factors, d, strict=True))
         assert found.errors[column] ** 2 == pytest.approx(expected)
     assert found.df == pytest.approx([min(carried + PRIOR_DF, 14)] * 2)
 
@@ -58,6 +59,18 @@ def test_two_cases_that_carry_a_score_have_few_degrees_of_freedom() -> None:
     weights = np.array([0.49, 0.49, *np.full(18, 0.02 / 18)])
     found = uncertainty(np.array([0.5]), np.random.default_rng(2).normal(0.5, 0.1, (20, 1)), weights)
     assert PRIOR_DF < found.df[0] < PRIOR_DF + 1.1
+
+
+@pytest.mark.parametrize("n", [20, 41, 99, 198])
+def test_what_hangs_on_one_case_is_not_certain(n: int) -> None:
+    """A lead that goes with a single case has an error as large as itself, however many other cases there are."""
+    weights = np.array([0.2, *np.full(n - 1, 0.8 / (n - 1))])
+    left_out = np.full((n, 1), 0.15)
+    left_out[0] = 0.0
+    found = uncertainty(np.array([0.15]), left_out, weights)
+    assert found.errors[0] == pytest.approx(0.15 * np.sqrt((n - 1) / n))
+    low, high = found.intervals(np.array([0.15]), (-1.0, 1.0))[:, 0]
+    assert low < 0 < high
 
 
 def test_a_case_without_a_reference_counts_as_it_is() -> None:
@@ -76,15 +89,15 @@ def test_labels_are_moderated_by_all_labels() -> None:
     """By hand: variances of one vertebra 2, 4 and 0 from 5, 3 and 1 cases; the common one is (4 · 2 + 2 · 4) / 6."""
     variances, df = moderated_over_labels(np.array([2 / 5, 4 / 3, 0.0]), np.array([5.0, 3.0, 1.0]))
     common = 16 / 6
-    expected = [(4 * 2 + 6 * common) / 10 / 5, (2 * 4 + 6 * common) / 8 / 3, common]
+    expected = [(4 * 2 + 3 * common) / 7 / 5, (2 * 4 + 3 * common) / 5 / 3, common]
     assert variances == pytest.approx(expected)
-    assert df.tolist() == [6, 6, 6]  # never more than all labels have together
+    assert df.tolist() == [6, 5, 3]  # and never more than all labels have together, which is 6
 
 
 def test_a_label_that_all_miss_is_not_certain() -> None:
     """Its own variance is 0; that of the others says how far its mean could be off."""
     variances, _ = moderated_over_labels(np.array([0.01, 0.0]), np.array([20.0, 20.0]))
-    assert variances[1] == pytest.approx(6 * 0.5 * 0.01 / 25)
+    assert variances[1] == pytest.approx(3 * 0.5 * 0.01 / 22)
 
 
 @pytest.mark.parametrize("n", [0, 1, SMALLEST_N - 1])

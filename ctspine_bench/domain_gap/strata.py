@@ -9,7 +9,7 @@ import numpy as np
 
 from ctspine_bench.aggregate import SLICE_SPACING_STRATA
 from ctspine_bench.domain_gap.means import Estimate, estimate
-from ctspine_bench.rankings.paired import REGIONS
+from ctspine_bench.rankings.paired import AT_BORDER, REGIONS
 from ctspine_bench.testsets import SOURCES
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ctspine_bench.rankings.paired import PairedScores, Vertebrae
+    from ctspine_bench.rankings.paired import PairedScores
 
 DIMENSIONS: Final = {
     "source": "Source",
@@ -46,13 +46,12 @@ class Stratum:
 
 def strata(paired: PairedScores, slug: str) -> tuple[Stratum, ...]:
     """Return the strata of a test set that have a reference vertebra, with the scores of a submission."""
-    found = [
-        Stratum(dimension, name, estimate(paired, slug, rows)) for dimension, name, rows in _parts(paired.vertebrae)
-    ]
+    found = [Stratum(dimension, name, estimate(paired, slug, rows)) for dimension, name, rows in _parts(paired, slug)]
     return tuple(stratum for stratum in found if stratum.estimate.n_vertebrae)
 
 
-def _parts(vertebrae: Vertebrae) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+def _parts(paired: PairedScores, slug: str) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    vertebrae = paired.vertebrae
     sources = np.array(vertebrae.sources, object)
     known = [source for source in SOURCES if source in vertebrae.sources]
     others = sorted(set(vertebrae.sources) - set(known))
@@ -66,5 +65,6 @@ def _parts(vertebrae: Vertebrae) -> Iterator[tuple[str, str, NDArray[np.bool_]]]
         yield "spacing", name, ((spacing_mm > low) & (spacing_mm <= high))[vertebrae.case]
     for name, flag in (("ordinary", False), ("L6, or ends at L4", True)):
         yield "transitional", name, (vertebrae.transitional == flag)[vertebrae.case]
+    at_border = paired.measures[AT_BORDER][:, paired.slugs.index(slug)] > 0
     for name, flag in (("complete", False), ("cut", True)):
-        yield "cut", name, vertebrae.cut == flag
+        yield "cut", name, (vertebrae.cut | at_border) == flag

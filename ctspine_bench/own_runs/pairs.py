@@ -13,7 +13,7 @@ from ctspine_bench.jackknife import SMALLEST_N, moderated_over_labels, students_
 from ctspine_bench.own_runs import averages
 from ctspine_bench.own_runs.outcome import LabelDifference, MethodResult, PairResult
 from ctspine_bench.rankings.differences import Difference
-from ctspine_bench.rankings.paired import REGIONS, comparable_case_means
+from ctspine_bench.rankings.paired import METRICS, REGIONS, case_means, comparable, n_reference_cases
 from ctspine_bench.rankings.pairwise import holm, wilcoxon
 
 if TYPE_CHECKING:
@@ -51,10 +51,13 @@ def corrected_tests(
     methods: Methods, paired: PairedScores, metric: str, region: str, pairs: Sequence[tuple[int, int]]
 ) -> dict[tuple[int, int], PairwiseTest]:
     """Test pairs on per-case means averaged over runs, corrected for their number."""
-    of_runs = comparable_case_means(paired, metric, region)
-    n_methods = len(methods.methods)
-    means = np.stack([of_runs[:, methods.of_method == place].mean(axis=1) for place in range(n_methods)], axis=1)
-    tests = {(one, other): wilcoxon(means[:, one] - means[:, other]) for one, other in pairs}
+    of_runs, enough = case_means(paired, metric, region), n_reference_cases(paired, region) >= SMALLEST_N
+    tests = {}
+    for one, other in pairs:
+        runs = np.isin(methods.of_method, (one, other))
+        means, is_first = comparable(of_runs[:, runs], METRICS[metric].best), methods.of_method[runs] == one
+        test = wilcoxon(means[:, is_first].mean(axis=1) - means[:, ~is_first].mean(axis=1))
+        tests[one, other] = test if enough else replace(test, p=None, low=None, high=None)
     tested = [each for each, test in tests.items() if test.p is not None]
     corrected = holm([tests[each].p or 0.0 for each in tested])
     return {**tests, **{each: replace(tests[each], p_holm=p) for each, p in zip(tested, corrected, strict=True)}}

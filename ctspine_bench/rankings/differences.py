@@ -12,7 +12,7 @@ import numpy as np
 
 from ctspine_bench.jackknife import SMALLEST_N, moderated_over_labels, ratio_left_out, students_t, uncertainty
 from ctspine_bench.rankings import mean_then_rank
-from ctspine_bench.rankings.paired import METRICS, REGIONS, by_label, cases_of_region, comparable_case_means
+from ctspine_bench.rankings.paired import METRICS, REGIONS, by_label, cases_of_region, n_reference_cases
 from ctspine_bench.rankings.pairwise import holm, p_values_of_all
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class Difference:
     """A difference of two means, the first less the second, in the unit of the metric.
 
     Attributes:
-        n: In how many cases the label counts, for the one of the two for which it counts in fewer; how many cases have
-            a vertebra of the region where it is of a mean.
+        n: In how many cases the label counts, for the one of the two for which it counts in fewer; how many references
+            have a vertebra of the region where it is of a mean.
         value: As observed.
         low: Lower end of its 95 % interval; `None` under ten cases.
         high: Upper end.
@@ -73,7 +73,7 @@ def differences(paired: PairedScores, metric: str, region: str = "all") -> Diffe
     limit = max(1.0, METRICS[metric].worst)
     scores, left_out = mean_then_rank.scores(paired, metric, region), mean_then_rank.left_out(paired, metric, region)
     there = cases_of_region(paired, region)
-    n_cases, mean = int(there.sum()), scores[:1] - scores[1:]
+    n_cases, mean = n_reference_cases(paired, region), scores[:1] - scores[1:]
     of_mean = Difference(n_cases, float(mean[0]))
     if n_cases >= SMALLEST_N:
         left_out = left_out[there]
@@ -90,8 +90,7 @@ def corrected_p_values(paired: PairedScores, metric: str, region: str = "all") -
         `(S, S)`, two-sided, corrected by Holm's method for the number of pairs, 1 on the diagonal; `None` under ten
         cases.
     """
-    n_cases = np.count_nonzero(~np.isnan(comparable_case_means(paired, metric, region)[:, :1]))
-    if n_cases < SMALLEST_N:
+    if n_reference_cases(paired, region) < SMALLEST_N:
         return None
     one_sided = p_values_of_all(paired, metric, region)
     pairs = np.triu_indices(len(one_sided), 1)

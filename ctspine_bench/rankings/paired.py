@@ -69,7 +69,10 @@ LOSSES: Final = LOSS_COLUMNS
 MISSED: Final = "missed"
 """1 for a missed vertebra, 0 for a matched or spurious one."""
 
-MEASURES: Final = (*METRICS, *LOSSES, MISSED)
+AT_BORDER: Final = "at_border"
+"""1 for a spurious vertebra that reaches the end of the field of view, else 0."""
+
+MEASURES: Final = (*METRICS, *LOSSES, MISSED, AT_BORDER)
 """All that is known of every vertebra."""
 
 
@@ -85,7 +88,7 @@ class Vertebrae:
         case: `(R,)` index into `case_ids`; vertebrae are sorted by case, then label.
         label: `(R,)` 1–25.
         in_reference: `(R,)` whether the reference has the vertebra; otherwise it is spurious.
-        cut: `(R,)` whether the field of view cuts the vertebra: its reference, or the prediction of a spurious one.
+        cut: `(R,)` whether the field of view cuts the vertebra in the reference.
     """
 
     case_ids: tuple[str, ...]
@@ -243,13 +246,25 @@ def case_means(paired: PairedScores, measure: str, region: str = "all") -> NDArr
 def comparable_case_means(paired: PairedScores, metric: str, region: str = "all") -> NDArray[np.float64]:
     """Return the mean of a metric over the vertebrae of each case, to compare submissions within a case, `(n, S)`.
 
-    Where one has a spurious vertebra in a case without a reference vertebra of the region, and another rightly has
-    nothing, the other one gets the best value. NaN where nobody has anything.
+    See `comparable`. What two differ by must not depend on a third: give `paired.of` the two alone.
     """
-    means = case_means(paired, metric, region)
+    return comparable(case_means(paired, metric, region), METRICS[metric].best)
+
+
+def comparable(means: NDArray[np.float64], best: float) -> NDArray[np.float64]:
+    """Return per-case means `(n, S)`, the best value for those who rightly have nothing where another has something.
+
+    That is where another one has a spurious vertebra in a case without a reference vertebra. NaN where nobody has
+    anything.
+    """
     nothing = np.isnan(means)
-    means[nothing & ~nothing.all(axis=1, keepdims=True)] = METRICS[metric].best
-    return means
+    return np.where(nothing & ~nothing.all(axis=1, keepdims=True), best, means)
+
+
+def n_reference_cases(paired: PairedScores, region: str) -> int:
+    """Return how many cases have a vertebra of a region in their reference: what decides whether there are enough."""
+    vertebrae = paired.of_labels(REGIONS[region]).vertebrae
+    return int(np.unique(vertebrae.case[vertebrae.in_reference]).size)
 
 
 def cases_of_region(paired: PairedScores, region: str) -> NDArray[np.bool_]:
@@ -310,6 +325,8 @@ def _single(slug: str, table: pd.DataFrame) -> PairedScores:
         raise _error(slug, "one row for each vertebra of a case", "more")
     values = {name: _numbers(rows[name])[:, None] for name in (*METRICS, *LOSSES)}
     values[MISSED] = (rows["status"] == "missed").to_numpy(np.bool_)[:, None].astype(np.float64)
+    at_border = ~in_reference & rows["at_border"].fillna(value=False).to_numpy(np.bool_)
+    values[AT_BORDER] = at_border[:, None].astype(np.float64)
     if not all(np.isfinite(scores).all() for scores in values.values()):
         raise _error(slug, "scores for every vertebra", "cells that are empty or no finite number")
     vertebrae = Vertebrae(
@@ -320,7 +337,7 @@ def _single(slug: str, table: pd.DataFrame) -> PairedScores:
         case=case.astype(np.int64),
         label=label,
         in_reference=in_reference,
-        cut=rows["cut"].fillna(rows["at_border"]).fillna(value=False).to_numpy(np.bool_),
+        cut=rows["cut"].fillna(value=False).to_numpy(np.bool_),
     )
     return PairedScores((slug,), vertebrae, np.ones((len(rows), 1), np.bool_), values)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ctspine_bench.jackknife import SMALLEST_N
-from ctspine_bench.rankings.paired import METRICS, comparable_case_means
+from ctspine_bench.rankings.paired import METRICS, case_means, comparable, n_reference_cases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,11 +93,12 @@ def pairwise_tests(paired: PairedScores, metric: str, region: str = "all") -> di
     Returns:
         (one, other) in the order of `paired.slugs` → the test of one − other.
     """
-    means = comparable_case_means(paired, metric, region)
-    found = {
-        (paired.slugs[i], paired.slugs[j]): wilcoxon(means[:, i] - means[:, j])
-        for i, j in combinations(range(len(paired.slugs)), 2)
-    }
+    means, enough = case_means(paired, metric, region), n_reference_cases(paired, region) >= SMALLEST_N
+    found = {}
+    for i, j in combinations(range(len(paired.slugs)), 2):
+        one, other = comparable(means[:, [i, j]], METRICS[metric].best).T
+        test = wilcoxon(one - other)
+        found[paired.slugs[i], paired.slugs[j]] = test if enough else replace(test, p=None, low=None, high=None)
     tested = [pair for pair, test in found.items() if test.p is not None]
     corrected = holm([found[pair].p or 0.0 for pair in tested])
     return {**found, **{pair: replace(found[pair], p_holm=p) for pair, p in zip(tested, corrected, strict=True)}}
@@ -110,17 +111,30 @@ def p_values_of_all(paired: PairedScores, metric: str, region: str) -> NDArray[n
     """
     from scipy.special import ndtr  # slow to import
 
-    means = comparable_case_means(paired, metric, region)
-    means = means[~np.isnan(means).any(axis=1)]
-    oriented = np.ascontiguousarray(means.T if METRICS[metric].larger_is_better else -means.T)
+    means = case_means(paired, metric, region)
+    means = means[~np.isnan(means).all(axis=1)]
+    sign = 1.0 if METRICS[metric].larger_is_better else -1.0
+    oriented, best = np.ascontiguousarray(sign * means.T), sign * METRICS[metric].best
     n_submissions = len(oriented)
     result = np.ones((n_submissions, n_submissions))
     for i in range(n_submissions - 1):
-        differences = np.round(oriented[i] - oriented[i + 1 :], _DIGITS)
-        z = _signed_rank_z(differences)
+        one, others = np.broadcast_arrays(oriented[i], oriented[i + 1 :])
+        both = comparable(np.stack([one, others], axis=-1).reshape(-1, 2), best).reshape(*others.shape, 2)
+        z = _z_of_pairs(np.round(both[..., 0] - both[..., 1], _DIGITS))
         result[i, i + 1 :] = ndtr(-z)
         result[i + 1 :, i] = ndtr(z)
     return result
+
+
+def _z_of_pairs(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the standardised statistic of each row, over the cases in which either of the two has a vertebra."""
+    nothing = np.isnan(differences)
+    whole = ~nothing.any(axis=1)
+    z = np.empty(len(differences))
+    z[whole] = _signed_rank_z(differences[whole])
+    for row in np.flatnonzero(~whole):
+        z[row] = _signed_rank_z(differences[row, ~nothing[row]][None])[0]
+    return z
 
 
 def _signed_rank_z(differences: NDArray[np.float64]) -> NDArray[np.float64]:

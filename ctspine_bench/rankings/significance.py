@@ -14,7 +14,7 @@ import numpy as np
 
 from ctspine_bench.anatomy import REGIONS as PARTS
 from ctspine_bench.jackknife import SMALLEST_N
-from ctspine_bench.rankings.paired import REGIONS
+from ctspine_bench.rankings.paired import n_reference_cases
 from ctspine_bench.rankings.pairwise import LEVEL, holm, p_values_of_all
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ TASK_METRICS: Final = ("dsc", "hd95_mm")
 def tasks(paired: PairedScores, metric: str, region: str) -> tuple[tuple[str, str], ...]:
     """Return the (metric, region) that are tested: those of the region, or of all three; DSC beside HD95.
 
-    A region is a task if ten cases have a vertebra of it: fewer give no test.
+    A region is a task if ten cases have a vertebra of it in their reference: fewer give no test.
     """
     metrics = dict.fromkeys((metric, *TASK_METRICS)) if metric == TASK_METRICS[0] else (metric,)
     regions = tuple(PARTS) if region == "all" else (region,)
-    tested = [name for name in regions if _n_cases(paired, name) >= SMALLEST_N]
+    tested = [name for name in regions if n_reference_cases(paired, name) >= SMALLEST_N]
     return tuple((metric, name) for metric in metrics for name in tested)
 
 
@@ -52,7 +52,3 @@ def n_beaten(paired: PairedScores, metric: str, region: str) -> NDArray[np.int64
     beats[others] = np.array(holm(p[others].tolist())) < LEVEL
     counts: NDArray[np.int64] = beats.sum(axis=1)
     return counts
-
-
-def _n_cases(paired: PairedScores, region: str) -> int:
-    return int(np.unique(paired.of_labels(REGIONS[region]).vertebrae.case).size)

@@ -12,7 +12,7 @@ from ctspine_bench.jackknife import DRAWS, SEED, SMALLEST_N, uncertainty
 from ctspine_bench.rankings import mean_then_rank, rank_then_mean, removal, stability
 from ctspine_bench.rankings.coverage import measured_coverage
 from ctspine_bench.rankings.intervals import RankInterval, rank_limits, ranks_of, surely_better
-from ctspine_bench.rankings.paired import METRICS, REGIONS, case_means, cases_of_region, pair
+from ctspine_bench.rankings.paired import METRICS, case_means, cases_of_region, n_reference_cases, pair
 from ctspine_bench.rankings.removal import Removal
 from ctspine_bench.rankings.schemes import OFFICIAL, SCHEMES
 
@@ -199,9 +199,8 @@ def _counted(paired: PairedScores, region: str) -> tuple[PairedScores, int]:
     """Return the scores on the cases that count, in the order of slugs, and how many of them do by their reference."""
     if list(paired.slugs) != sorted(paired.slugs):
         paired = paired.of(*sorted(paired.slugs))
-    vertebrae, there = paired.of_labels(REGIONS[region]).vertebrae, cases_of_region(paired, region)
-    n_cases = int(np.unique(vertebrae.case[vertebrae.in_reference]).size)
-    return (paired if there.all() else paired.of_cases(there)), n_cases
+    there = cases_of_region(paired, region)
+    return (paired if there.all() else paired.of_cases(there)), n_reference_cases(paired, region)
 
 
 def _bare_rows(

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from case_results import case, mask, spurious
 from simulated_scores import scores_of
 
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.domain_gap import DIMENSIONS, Stratum, estimate, strata
+from ctspine_bench.rankings.paired import pair
+from ctspine_bench.tables import case_table
 
 if TYPE_CHECKING:
     from ctspine_bench.rankings.paired import PairedScores
@@ -108,6 +111,19 @@ def test_a_stratum_without_a_vertebra_is_none() -> None:
         ("cut", "complete"),
     ]
     assert strata(paired.of_labels([1]), "s0") == ()
+
+
+def test_a_spurious_vertebra_at_the_border_is_cut_for_who_predicts_it_there() -> None:
+    """X has it at the end of the field of view, y in the middle: for each it is in the stratum of their own."""
+    shared = case("a", mask("L1", 0.8, 1.0), mask("L2", 0.6, 1.0, cut=True))
+    tables = {
+        slug: case_table([shared, case("b", mask("L1", 0.9, 1.0), spurious("L2", at_border=at_border))], "custom")
+        for slug, at_border in (("x", True), ("y", False))
+    }
+    for order in (("x", "y"), ("y", "x")):
+        paired = pair({slug: tables[slug] for slug in order})
+        of_cut = {slug: next(s.estimate.dsc for s in strata(paired, slug) if s.name == "cut") for slug in order}
+        assert of_cut == {"x": pytest.approx(0.3), "y": pytest.approx(0.6)}
 
 
 def test_who_else_is_there_means_nothing() -> None:

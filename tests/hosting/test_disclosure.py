@@ -94,7 +94,11 @@ def test_a_large_set_is_published_as_the_paper_prints_it() -> None:
     assert document["n_cases"] == 20
     for name in SPINE:
         means = official_.labels[name]
-        assert document["labels"][name] == {"n_reference": 20, "dsc": round(means.dsc, 3), "hd95_mm": round(means.hd95_mm, 2)}
+        assert document["labels"][name] == {
+            "n_reference": 20,
+            "dsc": round(means.dsc, 3),
+            "hd95_mm": round(means.hd95_mm, 2),
+        }
     assert document["mean_of_vertebrae"]["dsc"] == round(official_.mean_of_vertebrae.dsc, 3)
     assert document["mean_of_spine"]["n_reference"] == 20
     assert document["sources"]["COLONOG"]["n_cases"] == 20
@@ -629,7 +633,11 @@ def test_honest_submissions_keep_their_table(missing: float) -> None:
     assert len(told) == 25 + 2 + 4
     for what, (public, means) in told.items():
         if what.removeprefix("label ") not in hidden:
-            expected = {"n_reference": means.n_reference, "dsc": round(means.dsc, 3), "hd95_mm": round(means.hd95_mm, 2)}
+            expected = {
+                "n_reference": means.n_reference,
+                "dsc": round(means.dsc, 3),
+                "hd95_mm": round(means.hd95_mm, 2),
+            }
             if what in {"vertebrae", "spine"}:
                 expected["hd95_matched_mm"] = round(means.hd95_matched_mm, 2)
             assert public == expected, what

@@ -104,13 +104,13 @@ def interval_of(value: float, left_out: Sequence[float], weights: Sequence[float
     carrying = [w for w in weights if w > 0]
     n = len(carrying)
     nu = sum(w**2 for w in carrying) ** 2 / sum(w**4 for w in carrying) - 1
-    own = nu / (nu + 6)
+    own = nu / (nu + 3)
     mean_square = sum(w**2 for w in carrying) / n
     squares = 0.0
     for without, weight in zip(left_out, weights, strict=True):
         deviation = (without - value) * np.sqrt((n - 1) / n)
-        squares += deviation**2 * (own + (1 - own) * mean_square / weight**2 if weight > 0 else 1)
-    half = stats.t.ppf(0.975, min(nu + 6, n - 1)) * np.sqrt(squares)
+        squares += deviation**2 * max(1, own + (1 - own) * mean_square / weight**2 if weight > 0 else 1)
+    half = stats.t.ppf(0.975, min(nu + 3, n - 1)) * np.sqrt(squares)
     return value - half, value + half
 
 
@@ -215,8 +215,8 @@ def test_labels_are_those_of_plain_loops(repeated: Methods) -> None:
                 assert (each.difference.low, each.difference.high) == (None, None)
                 continue
             own = n[label] - 1
-            square = (own * of_one[label] + 6 * common) / (own + 6) / n[label]
-            half = stats.t.ppf(0.975, min(own + 6, all_df)) * np.sqrt(square)
+            square = (own * of_one[label] + 3 * common) / (own + 3) / n[label]
+            half = stats.t.ppf(0.975, min(own + 3, all_df)) * np.sqrt(square)
             expected = means[0] - means[1] - half, means[0] - means[1] + half
             assert (each.difference.low, each.difference.high) == pytest.approx(expected, abs=1e-12)
 

@@ -109,7 +109,7 @@ def test_vertebrae_by_hand() -> None:
     assert "".join(vertebrae.case_ids[i] for i in vertebrae.case) == "abbbcc"
     assert [VERTEBRAE[label - 1] for label in vertebrae.label] == ["L1", "C7", "T1", "T2", "C7", "T1"]
     assert vertebrae.in_reference.tolist() == [False, True, True, False, False, True]
-    assert vertebrae.cut.tolist() == [True, True, False, False, False, False]
+    assert vertebrae.cut.tolist() == [False, True, False, False, False, False]
 
 
 def test_a_spurious_vertebra_is_that_of_who_predicts_it() -> None:
