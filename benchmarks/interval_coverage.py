@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ctspine_bench import jackknife
 from ctspine_bench.jackknife import ratio_left_out, uncertainty
 from ctspine_bench.rankings import mean_then_rank, rank_then_mean
 from ctspine_bench.rankings.intervals import surely_better
@@ -76,8 +77,13 @@ def fields_of_view(source: np.ndarray, rng: np.random.Generator) -> tuple[np.nda
     return first, np.where(has_l6 > 0, L6, last)
 
 
-def simulate(n_cases: int, n_submissions: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """DSC `(n, 25, S)`, where it counts, likewise, and where the reference has the label, `(n, 25)`."""
+def simulate(
+    n_cases: int, n_submissions: int, rng: np.random.Generator, off_in_necks: float = 1 / 12
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """DSC `(n, 25, S)`, where it counts, likewise, and where the reference has the label, `(n, 25)`.
+
+    `off_in_necks` is how often names are a level off in HNSCC-3DCT-RT; elsewhere it is one case in twelve.
+    """
     source = np.repeat(np.arange(len(SOURCES)), composition(n_cases, rng))
     first, last = fields_of_view(source, rng)
     label = np.arange(N_LABELS)
@@ -85,7 +91,8 @@ def simulate(n_cases: int, n_submissions: int, rng: np.random.Generator) -> tupl
     case, place = np.nonzero(in_reference)
     shape = (len(case), n_submissions)
     found = 1 - np.clip(rng.beta(1.2, 12, n_cases)[case, None] + rng.beta(1, 30, shape), 0, 1)
-    off = rng.random((n_cases, n_submissions)) < 1 / 12
+    how_often = np.where(np.array(SOURCES)[source] == "HNSCC-3DCT-RT", off_in_necks, 1 / 12)
+    off = rng.random((n_cases, n_submissions)) < how_often[:, None]
     upwards = rng.random((n_cases, n_submissions)) < 0.5
     found[off[case]] *= rng.beta(1, 4, off[case].sum())
     emptied = np.where(upwards[case], (place == last[case])[:, None], (place == first[case])[:, None])
@@ -122,11 +129,11 @@ def board(dsc: np.ndarray, present: np.ndarray, in_reference: np.ndarray) -> Pai
     return PairedScores(slugs, vertebrae, there, measures)
 
 
-def truths(rng: np.random.Generator, n_cases: int = 400_000) -> dict[str, float]:
+def truths(rng: np.random.Generator, n_cases: int = 400_000, off_in_necks: float = 1 / 12) -> dict[str, float]:
     """The scores of a submission on very many cases; among equals, the mean rank is the middle one."""
     sums, counts, per_case = np.zeros(N_LABELS), np.zeros(N_LABELS), []
     for _ in range(n_cases // 20_000):
-        dsc, present, _ = simulate(20_000, 1, rng)
+        dsc, present, _ = simulate(20_000, 1, rng, off_in_necks)
         sums, counts = sums + dsc.sum(axis=(0, 2)), counts + present.sum(axis=(0, 2))
         per_case.append((dsc.sum(axis=1) / present.sum(axis=1)).mean())
     return {
@@ -138,7 +145,12 @@ def truths(rng: np.random.Generator, n_cases: int = 400_000) -> dict[str, float]
 
 
 def measure(
-    n_cases: int, repeats: int, draws: int, rng: np.random.Generator, truth: dict[str, float]
+    n_cases: int,
+    repeats: int,
+    draws: int,
+    rng: np.random.Generator,
+    truth: dict[str, float],
+    off_in_necks: float = 1 / 12,
 ) -> dict[str, float]:
     """The shares of intervals that cover each score's truth, and of boards that claim what is not so.
 
@@ -147,7 +159,7 @@ def measure(
     """
     found = dict.fromkeys((*truth, "told_apart", "first", "ranks_told_apart"), 0.0)
     for _ in range(repeats):
-        dsc, present, in_reference = simulate(n_cases, N_SUBMISSIONS, rng)
+        dsc, present, in_reference = simulate(n_cases, N_SUBMISSIONS, rng, off_in_necks)
         paired = board(dsc, present, in_reference)
         for name, rule, bounds in (
             ("mean_of_vertebrae", mean_then_rank, (0.0, 1.0)),
@@ -205,13 +217,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20210705)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--output", type=Path, default=OUTPUT)
+    parser.add_argument("--prior-df", type=float, default=jackknife.PRIOR_DF, help="another moderation, to compare")
+    parser.add_argument("--off-in-necks", type=float, default=1 / 12, help="how often names are off in HNSCC-3DCT-RT")
     arguments = parser.parse_args()
+    jackknife.PRIOR_DF = arguments.prior_df
     rng = np.random.default_rng(arguments.seed)
-    truth = truths(rng)
+    truth = truths(rng, off_in_necks=arguments.off_in_necks)
     found: dict[int, dict[str, float]] = {}
     for n_cases in arguments.sizes:
         started = time.perf_counter()
-        shares = measure(n_cases, arguments.repeats, arguments.draws, rng, truth)
+        shares = measure(n_cases, arguments.repeats, arguments.draws, rng, truth, arguments.off_in_necks)
         found[n_cases] = {name: round(share, 4) for name, share in shares.items()}
         told = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
         print(f"n = {n_cases:3}: {told}  ({time.perf_counter() - started:.0f} s)", flush=True)

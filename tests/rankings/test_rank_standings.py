@@ -313,7 +313,7 @@ def test_how_far_intervals_can_be_trusted_is_said() -> None:
     paired = board_of(41, np.random.default_rng(18), (0.0, 0.02))
     few = standings(paired.of_cases(np.arange(41) < 12), draws=50)
     assert (
-        "12 cases, 95 % intervals are too narrow: in simulations they covered the truth in 85 %"
+        "12 cases, 95 % intervals are too narrow: in simulations they covered the truth in 90 %"
         in coverage_sentence(few)
     )
     assert "are wider than they need to be" in coverage_sentence(standings(paired, draws=50))
