@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from ctspine_bench import jackknife
+from ctspine_bench.domain_gap import estimate
 from ctspine_bench.jackknife import ratio_left_out, uncertainty
 from ctspine_bench.rankings import mean_then_rank, rank_then_mean
 from ctspine_bench.rankings.intervals import surely_better
@@ -38,6 +39,8 @@ COLUMNS = {
     "mean_rank": "mean rank",
     "mean_over_vertebrae": "mean over all vertebrae",
     "per_case": "per-case mean",
+    "gap_score": "score of the gap",
+    "difference": "difference of two",
     "told_apart": "told apart",
     "ranks_told_apart": "by mean rank",
     "first": "P(1) ≥ 95 %",
@@ -131,16 +134,18 @@ def board(dsc: np.ndarray, present: np.ndarray, in_reference: np.ndarray) -> Pai
 
 def truths(rng: np.random.Generator, n_cases: int = 400_000, off_in_necks: float = 1 / 12) -> dict[str, float]:
     """The scores of a submission on very many cases; among equals, the mean rank is the middle one."""
-    sums, counts, per_case = np.zeros(N_LABELS), np.zeros(N_LABELS), []
+    sums, counts, references, per_case = (*np.zeros((3, N_LABELS)), [])
     for _ in range(n_cases // 20_000):
-        dsc, present, _ = simulate(20_000, 1, rng, off_in_necks)
+        dsc, present, in_reference = simulate(20_000, 1, rng, off_in_necks)
         sums, counts = sums + dsc.sum(axis=(0, 2)), counts + present.sum(axis=(0, 2))
+        references = references + in_reference.sum(axis=0)
         per_case.append((dsc.sum(axis=1) / present.sum(axis=1)).mean())
     return {
         "mean_of_vertebrae": float((sums / counts).mean()),
         "mean_rank": (N_SUBMISSIONS + 1) / 2,
         "mean_over_vertebrae": float(sums.sum() / counts.sum()),
         "per_case": float(np.mean(per_case)),
+        "gap_score": float((references * sums / counts).sum() / references.sum()),
     }
 
 
@@ -157,7 +162,7 @@ def measure(
     `told_apart`: somebody is surely better than somebody by Mean of Vertebrae; `first`: somebody has P(rank 1) ≥ 95 %;
     `ranks_told_apart`: somebody is surely better by mean rank.
     """
-    found = dict.fromkeys((*truth, "told_apart", "first", "ranks_told_apart"), 0.0)
+    found = dict.fromkeys((*truth, "difference", "told_apart", "first", "ranks_told_apart"), 0.0)
     for _ in range(repeats):
         dsc, present, in_reference = simulate(n_cases, N_SUBMISSIONS, rng, off_in_necks)
         paired = board(dsc, present, in_reference)
@@ -168,6 +173,8 @@ def measure(
             scores = rule.scores(paired, "dsc", "all")
             uncertain = uncertainty(scores, rule.left_out(paired, "dsc", "all"), rule.weights(paired, "all"))
             found[name] += covered(uncertain.intervals(scores, bounds), truth[name])
+            if name == "mean_of_vertebrae":
+                found["difference"] += of_equals(scores, uncertain)
             noise = uncertain.noise(draws)
             oriented = scores if name == "mean_of_vertebrae" else -scores
             sure = bool(surely_better(oriented, uncertain, noise).any())
@@ -176,9 +183,11 @@ def measure(
                 found["first"] += bool(
                     rank_frequencies(*rank_ranges(uncertain.drawn(scores, noise)))[:, 0].max() >= 0.95
                 )
+        gap_scores = [estimate(paired, slug) for slug in paired.slugs]
+        ends = np.array([[each.low, each.high] for each in gap_scores]).T
+        found["gap_score"] += covered(ends, truth["gap_score"])
         sums, n = dsc.sum(axis=1), present.sum(axis=1).astype(float)
-        of_reference = in_reference.sum(axis=1) / in_reference.sum()
-        found["mean_over_vertebrae"] += covered(of_ratio(sums, n, of_reference), truth["mean_over_vertebrae"])
+        found["mean_over_vertebrae"] += covered(of_ratio(sums, n, n / n.sum(axis=0)), truth["mean_over_vertebrae"])
         alike = np.full(n_cases, 1 / n_cases)
         found["per_case"] += covered(of_ratio(sums / n, np.ones_like(n), alike), truth["per_case"])
     return {name: total / repeats for name, total in found.items()}
@@ -195,6 +204,14 @@ def of_ratio(sums: np.ndarray, n: np.ndarray, weights: np.ndarray) -> np.ndarray
     """The intervals of Σ sums / Σ n over cases, `(2, S)`."""
     scores = sums.sum(axis=0) / n.sum(axis=0)
     return uncertainty(scores, ratio_left_out(sums, n), weights).intervals(scores, (0.0, 1.0))
+
+
+def of_equals(scores: np.ndarray, uncertain: jackknife.Uncertainty) -> float:
+    """The share of intervals of the difference between the first and each other one that cover 0."""
+    differences = jackknife.Uncertainty(
+        uncertain.deviations[:, :1] - uncertain.deviations[:, 1:], uncertain.moderation[:, 1:], uncertain.df[1:]
+    )
+    return covered(differences.of_differences().intervals(scores[:1] - scores[1:], (-1.0, 1.0)), 0.0)
 
 
 def covered(ends: np.ndarray, truth: float) -> float:
@@ -236,6 +253,7 @@ def main() -> None:
         "and on which anybody has P(rank 1) of 95 % or more",
         "command": "python benchmarks/interval_coverage.py "
         f"--repeats {arguments.repeats} --draws {arguments.draws} --seed {arguments.seed}",
+        "prior_df": jackknife.PRIOR_DF,
         "coverage": {str(n): shares for n, shares in found.items()},
     }
     arguments.output.write_text(f"{json.dumps(document, indent=2)}\n", encoding="utf-8")

@@ -4,8 +4,8 @@ Made submissions (`made_board.py`) on the three official test sets, 436 cases ea
 test runner, in fresh processes where that is said: what is measured is the work on the server, up to a page that is
 ready to be sent, the start of Python included. What a browser takes to draw it is not in these numbers.
 
-Resampling stands beside a peer: the same 10,000 weighted means, written with one NumPy product for each draw and
-submission, timed on fewer draws and submissions and scaled up.
+Leaving one case out at a time stands beside a peer: the same means, worked out again for each case and submission in a
+plain NumPy loop, timed on fewer of both and scaled up.
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ import numpy as np
 from ctspine_bench.anatomy import LABELS
 from ctspine_bench.board import Board
 from ctspine_bench.board.cache import Cache
-from ctspine_bench.bootstrap import DRAWS, case_weights
-from ctspine_bench.rankings.mean_then_rank import resampled
-from ctspine_bench.rankings.paired import MEASURES, PairedScores, ReferenceVertebrae, joined
+from ctspine_bench.rankings.mean_then_rank import left_out
+from ctspine_bench.rankings.paired import MEASURES, PairedScores, Vertebrae, joined
 from ctspine_bench.rankings.standings import standings
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 DATA = Path(__file__).parent / "data" / "board"
 _PAGE = "from ctspine_leaderboard.pages import standings\nstandings.show()"
-_N_RESAMPLED = 50
+_N_RANKED = 50
 _SELECTORS = {
     "set": ("verse", "public"),
     "scheme": ("rank-then-mean", "significance", "mean-then-rank"),
@@ -85,7 +84,7 @@ def measure(folder: Path, submissions: int, scratch: Path) -> dict[str, float | 
     numbers |= _step("first", scratch, environment)
     numbers |= _step("visit", scratch, environment)
     numbers["cache_mb"] = sum(path.stat().st_size for path in cache.rglob("*") if path.is_file()) / 1e6
-    return numbers | _resampling(shown)
+    return numbers | _leaving_out(shown)
 
 
 def _step(name: str, scratch: Path, environment: dict[str, str]) -> dict[str, float]:
@@ -150,22 +149,21 @@ def _check(app: AppTest) -> None:
         sys.exit(f"the page failed: {app.exception[0].value}")
 
 
-def _resampling(submissions: Path) -> dict[str, float]:
-    """Rank 50 submissions on 435 cases: all resamples, and everything that standings hold."""
+def _leaving_out(submissions: Path) -> dict[str, float]:
+    """Rank 50 submissions on 435 cases: all means without one case, and everything that standings hold."""
     paired = _all_cases(Board(submissions, cache=Cache(None)))
-    weights = case_weights(paired.n_cases)
     start = time.perf_counter()
-    resampled(paired, "dsc", "all", weights)
-    resampling = time.perf_counter() - start
+    left_out(paired, "dsc", "all")
+    leaving_out = time.perf_counter() - start
     start = time.perf_counter()
     standings(paired)
     whole = time.perf_counter() - start
-    peer = _peer(paired, weights)
+    peer = _peer(paired)
     return {
-        "resampling_s": resampling,
+        "leaving_out_s": leaving_out,
         "standings_s": whole,
-        "resampling_peer_s": peer,
-        "resampling_ratio": peer / resampling,
+        "leaving_out_peer_s": peer,
+        "leaving_out_ratio": peer / leaving_out,
     }
 
 
@@ -174,33 +172,37 @@ def _all_cases(board: Board) -> PairedScores:
     public, verse = (board.paired(name) for name in ("public", "verse"))
     if public is None or verse is None:
         sys.exit("expected ranked submissions on the made board, found none")
-    slugs = public.slugs[:_N_RESAMPLED]
+    slugs = public.slugs[:_N_RANKED]
     parts = [public.of(*slugs), public.of(*slugs), verse.of(*slugs)]
-    reference = ReferenceVertebrae(
-        case_ids=tuple(f"{n}-{case}" for n, part in enumerate(parts) for case in part.reference.case_ids),
-        sources=tuple(source for part in parts for source in part.reference.sources),
-        slice_spacing_mm=np.concatenate([part.reference.slice_spacing_mm for part in parts]),
-        transitional=np.concatenate([part.reference.transitional for part in parts]),
-        case=np.concatenate([part.reference.case + sum(p.n_cases for p in parts[:n]) for n, part in enumerate(parts)]),
-        label=np.concatenate([part.reference.label for part in parts]),
-        cut=np.concatenate([part.reference.cut for part in parts]),
+    parts_of = [part.vertebrae for part in parts]
+    vertebrae = Vertebrae(
+        case_ids=tuple(f"{n}-{case}" for n, part in enumerate(parts_of) for case in part.case_ids),
+        sources=tuple(source for part in parts_of for source in part.sources),
+        slice_spacing_mm=np.concatenate([part.slice_spacing_mm for part in parts_of]),
+        transitional=np.concatenate([part.transitional for part in parts_of]),
+        case=np.concatenate([part.vertebrae.case + sum(p.n_cases for p in parts[:n]) for n, part in enumerate(parts)]),
+        label=np.concatenate([part.label for part in parts_of]),
+        in_reference=np.concatenate([part.in_reference for part in parts_of]),
+        cut=np.concatenate([part.cut for part in parts_of]),
     )
     measures = {name: np.concatenate([part.measures[name] for part in parts]) for name in MEASURES}
-    return joined([PairedScores(slugs, reference, measures)])
+    present = np.concatenate([part.present for part in parts])
+    return joined([PairedScores(slugs, vertebrae, present, measures)])
 
 
-def _peer(paired: PairedScores, weights: np.ndarray, draws: int = 40, submissions: int = 5) -> float:
-    """Time plain weighted means by label, a draw and a submission at a time, and scale them up."""
-    reference, dsc = paired.reference, paired.measures["dsc"]
+def _peer(paired: PairedScores, cases: int = 40, submissions: int = 5) -> float:
+    """Time the means without a case from the rows that are left, a case and a submission at a time; scale them up."""
+    vertebrae, dsc = paired.vertebrae, paired.measures["dsc"]
     start = time.perf_counter()
-    for draw in weights[:draws]:
+    for case in range(cases):
+        rest = vertebrae.case != case
         for column in range(submissions):
-            of_rows = draw[reference.case]
-            totals = np.bincount(reference.label, of_rows, len(LABELS) + 1)[1:]
-            sums = np.bincount(reference.label, of_rows * dsc[:, column], len(LABELS) + 1)[1:]
+            there = rest & paired.present[:, column]
+            totals = np.bincount(vertebrae.label[there], minlength=len(LABELS) + 1)[1:]
+            sums = np.bincount(vertebrae.label[there], dsc[there, column], len(LABELS) + 1)[1:]
             np.mean(sums[totals > 0] / totals[totals > 0])
     elapsed = time.perf_counter() - start
-    return elapsed * DRAWS / draws * len(paired.slugs) / submissions
+    return elapsed * paired.n_cases / cases * len(paired.slugs) / submissions
 
 
 if __name__ == "__main__":

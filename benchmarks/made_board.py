@@ -1,7 +1,8 @@
 """A large board on disk without a voxel: made scores on the three official test sets, by their real case names.
 
 436 cases with about eleven vertebrae each; 200 submissions make about a million rows. The spines have the regions of
-their sources, the scores are skewed as real ones are, and submissions differ in outlines, wrong names and misses.
+their sources, the scores are skewed as real ones are, and submissions differ in outlines, wrong names, misses and
+spurious vertebrae.
 """
 
 from __future__ import annotations
@@ -112,7 +113,14 @@ def _table(test_set: TestSet, reference: pd.DataFrame, generator: np.random.Gene
             "loss_identification": np.where(shifted, np.maximum(0.9 - lost, 0), 0.0),
             "loss_missed": missed.astype(float),
             "loss_boundary": np.where(missed, 0.0, np.where(shifted, np.minimum(lost, 0.9), lost)),
+            "loss_spurious": 0.0,
+            "reference_ml": 30.0,
+            "prediction_ml": np.where(missed, 0.0, 30.0),
         }
+    )
+    vertebrae = pd.concat(
+        [vertebrae, _spurious(vertebrae[vertebrae["case_id"].isin(vertebrae.loc[shifted, "case_id"])])],
+        ignore_index=True,
     )
     means = vertebrae.groupby("case_id", sort=True)["dsc"].mean()
     sources = reference.drop_duplicates("case_id").set_index("case_id").loc[means.index, "source"]
@@ -133,13 +141,15 @@ def _table(test_set: TestSet, reference: pd.DataFrame, generator: np.random.Gene
             "row": "case",
             "case_id": means.index,
             "source": sources.to_numpy(),
-            "n_reference": vertebrae.groupby("case_id", sort=True).size().to_numpy(),
+            "n_reference": reference.groupby("case_id", sort=True).size().to_numpy(),
+            "n_verse_hits": reference.groupby("case_id", sort=True).size().to_numpy(),
             "n_localised": 0,
             "identification_rate": means.to_numpy(),
+            "levels_right": means.to_numpy() > 0.7,
             "label_shift": 0,
             "slice_spacing_mm": [_SPACING_MM[source] for source in sources],
             "diagonal_mm": 500.0,
-            "transitional": (vertebrae.groupby("case_id", sort=True)["label"].max() == len(VERTEBRAE)).to_numpy(),
+            "transitional": (reference.groupby("case_id", sort=True)["label"].max() == len(VERTEBRAE)).to_numpy(),
         }
     )
     return (
@@ -147,6 +157,24 @@ def _table(test_set: TestSet, reference: pd.DataFrame, generator: np.random.Gene
         .assign(test_set=test_set.name)
         .reindex(columns=list(COLUMNS))
         .astype(COLUMNS)
+    )
+
+
+def _spurious(shifted: pd.DataFrame) -> pd.DataFrame:
+    """Return a spurious vertebra below each of some cases, whose names are a level off."""
+    lowest = shifted.sort_values("label").drop_duplicates("case_id", keep="last")
+    lowest = lowest[lowest["label"] < len(VERTEBRAE)]
+    return lowest.assign(
+        label=lowest["label"] + 1,
+        vertebra=[VERTEBRAE[label] for label in lowest["label"]],
+        status="spurious",
+        dsc=0.0,
+        hd95_mm=np.nan,
+        **dict.fromkeys(("nsd_1mm", "nsd_2mm", "nsd_3mm"), 0.0),
+        cut=pd.NA,
+        **dict.fromkeys(("loss_identification", "loss_missed", "loss_boundary", "reference_ml"), 0.0),
+        loss_spurious=1.0,
+        prediction_ml=30.0,
     )
 
 

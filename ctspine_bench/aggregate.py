@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ctspine_bench.anatomy import VERTEBRAE
-from ctspine_bench.jackknife import ratio_interval
+from ctspine_bench.jackknife import SMALLEST_N, ratio_interval
 from ctspine_bench.summary import (
     Counts,
     Estimate,
@@ -47,7 +47,7 @@ SLIVER_SHARE: Final = 0.1
 VARIANTS: Final = {
     "complete": "complete vertebrae only",
     "cut": "only vertebrae that the field of view cuts",
-    "border_forgiven": "spurious vertebrae at the border of the field of view forgiven",
+    "border_forgiven": "spurious vertebrae where the field of view ends forgiven",
 }
 """Variants of the table over some vertebrae alone, with what they are in words."""
 
@@ -56,6 +56,8 @@ METRIC_COLUMNS: Final = ("dsc", "hd95_mm", "nsd_1mm", "nsd_2mm", "nsd_3mm")
 LOSS_COLUMNS: Final = ("loss_identification", "loss_missed", "loss_boundary", "loss_spurious")
 """The parts of 1 − DSC of a vertebra."""
 
+# How many labels beyond those of a reference could be partly visible vertebrae that it leaves out.
+_NEXT: Final = 2
 # Field of `Means` → column of the case table; `hd95_mm` gets its policy on top.
 _MEANS_OF: Final = {
     **{name: name for name in METRIC_COLUMNS},
@@ -130,17 +132,28 @@ def variant_rows(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the rows that a variant of the table is about, out of `VARIANTS`.
 
     A vertebra is cut when its reference touches the end of the field of view, a spurious one when its prediction does.
+    What is forgiven could be a vertebra that the reference leaves out because it is only partly visible: it reaches the
+    end, its label is one of the next two beyond those of the reference, and it is no larger than the largest of those.
     Slivers are neither complete nor cut: how they are outlined says nothing about a vertebra.
     """
     vertebrae = table[table["row"] == "vertebra"]
     spurious = vertebrae["status"] == "spurious"
     at_end = vertebrae["cut"].where(~spurious, vertebrae["at_border"]).astype(bool)
     if name == "border_forgiven":
-        return table.drop(vertebrae.index[spurious & at_end])
+        return table.drop(vertebrae.index[spurious & at_end & _could_be_left_out(vertebrae)])
     reference_ml = vertebrae["reference_ml"].where(~spurious)
     usual_ml = reference_ml.groupby(vertebrae["label"]).transform("median")
     sliver = (reference_ml < SLIVER_SHARE * usual_ml).fillna(value=False).astype(bool)
     return vertebrae[(at_end if name == "cut" else ~at_end) & ~sliver]
+
+
+def _could_be_left_out(vertebrae: pd.DataFrame) -> pd.Series:
+    """Return which rows go on from the labels of their case's reference, and are no larger than its vertebrae."""
+    case_ids, of_references = vertebrae["case_id"], vertebrae[vertebrae["status"] != "spurious"].groupby("case_id")
+    first, last = (case_ids.map(of_references["label"].agg(end)) for end in ("min", "max"))
+    largest_ml = case_ids.map(of_references["reference_ml"].max())
+    next_to = vertebrae["label"].between(first - _NEXT, first - 1) | vertebrae["label"].between(last + 1, last + _NEXT)
+    return (next_to & (vertebrae["prediction_ml"] <= largest_ml)).fillna(value=False).astype(bool)
 
 
 def official_hd95_mm(rows: pd.DataFrame) -> NDArray[np.float64]:
@@ -193,26 +206,34 @@ def scored_vertebrae(table: pd.DataFrame) -> pd.DataFrame:
 def _per_case(table: pd.DataFrame) -> dict[str, Estimate]:
     """Return means over cases of the mean over each case's vertebrae, in reference or prediction."""
     means = scored_vertebrae(table).groupby("case_id")[list(METRIC_COLUMNS)].mean()
-    return {metric: estimate(_numbers(means[metric]), np.ones(len(means)), metric) for metric in METRIC_COLUMNS}
+    enough, alike = _enough(table), np.ones(len(means))
+    return {metric: estimate(_numbers(means[metric]), alike, metric, with_interval=enough) for metric in METRIC_COLUMNS}
 
 
 def _over_vertebrae(table: pd.DataFrame) -> dict[str, Estimate]:
     """Return means over the vertebrae of all cases."""
     cases = scored_vertebrae(table).groupby("case_id")[list(METRIC_COLUMNS)]
-    sums, n = cases.sum(), _numbers(cases.size())
-    return {metric: estimate(_numbers(sums[metric]), n, metric) for metric in METRIC_COLUMNS}
+    sums, n, enough = cases.sum(), _numbers(cases.size()), _enough(table)
+    return {metric: estimate(_numbers(sums[metric]), n, metric, with_interval=enough) for metric in METRIC_COLUMNS}
 
 
-def estimate(sums: NDArray[np.float64], n: NDArray[np.float64], metric: str) -> Estimate:
+def _enough(table: pd.DataFrame) -> bool:
+    """Whether enough cases have a vertebra in their reference for intervals: predictions must not make them enough."""
+    in_reference = (table["row"] == "vertebra") & (table["status"] != "spurious")
+    return bool(table.loc[in_reference, "case_id"].nunique() >= SMALLEST_N)
+
+
+def estimate(sums: NDArray[np.float64], n: NDArray[np.float64], metric: str, *, with_interval: bool = True) -> Estimate:
     """Return a mean over the vertebrae of cases, or over cases, with its interval.
 
     Args:
         sums: `(cases,)` the sum over each case.
         n: `(cases,)` over how many; 1 for a mean over cases.
         metric: Which metric it is of.
+        with_interval: Whether there are cases enough for one.
     """
     bounds = (0.0, HD95_CAP_MM if metric == "hd95_mm" else 1.0)
-    low, high = ratio_interval(sums, n, bounds) or (None, None)
+    low, high = ratio_interval(sums, n, bounds) if with_interval else (None, None)
     return Estimate(sums.size, float(sums.sum() / n.sum()) if sums.size else None, low, high)
 
 

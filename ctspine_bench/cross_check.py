@@ -6,6 +6,7 @@ surface-distance, which is an extra. What is compared with them is what was scor
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 from functools import cache
@@ -69,11 +70,13 @@ class CrossCheck:
 
     @property
     def agrees(self) -> bool:
-        """Whether no difference is larger than rounding can make it."""
-        return max(self.largest_difference.values()) <= LARGEST_ALLOWED
+        """Whether masks were compared, and no difference is larger than rounding can make it."""
+        return self.n_masks > 0 and max(self.largest_difference.values()) <= LARGEST_ALLOWED
 
     def sentence(self) -> str:
         """Return what was found in a line."""
+        if not self.n_masks:
+            return "Cross-check: nothing was compared, since no case was scored from a prediction of its own."
         found = ", ".join(
             f"{name} {self.largest_difference[key]:.2g}{unit}"
             for key, name, unit in (("dsc", "DSC", ""), ("hd95_mm", "HD95", " mm"), ("nsd", "NSD", ""))
@@ -83,6 +86,9 @@ class CrossCheck:
             f"Cross-check: {cases}, {self.n_masks} masks (spines included) computed again with {self.library} "
             f"{self.library_version} (drawn by seed {self.seed}): largest difference {found}"
         )
+
+
+_AS_FAR_AS_CAN_BE: Final = 1e6
 
 
 def check_installed() -> None:
@@ -117,11 +123,16 @@ def cross_check(
     largest, n_masks = dict.fromkeys(("dsc", "hd95_mm", "nsd"), 0.0), 0
     for case_id in drawn:
         for differences in _differences(pairs[case_id], results[case_id], score.settings):
-            largest = {name: max(value, differences.get(name, 0.0)) for name, value in largest.items()}
+            largest = {name: _larger(value, differences.get(name, 0.0)) for name, value in largest.items()}
             n_masks += 1
         if on_case:
             on_case(case_id)
     return CrossCheck(len(drawn), drawn, n_masks, _LIBRARY, version(_LIBRARY), SEED, largest)
+
+
+def _larger(one: float, other: float) -> float:
+    """Return the larger of two differences; what is no number is as far off as can be."""
+    return max(one, other) if math.isfinite(other) else _AS_FAR_AS_CAN_BE
 
 
 def draw(case_ids: Sequence[str], n_cases: int) -> tuple[str, ...]:

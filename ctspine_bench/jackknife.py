@@ -4,15 +4,18 @@ With n cases of which case i carries the share w_i of a score (the w_i add up to
 
 - deviation      d_i = √((n − 1)/n) · (score without case i − score)                         Tukey (1958)
 - carried by     ν = (Σ w_i²)² / Σ w_i⁴ − 1 degrees of freedom                               Satterthwaite (1946)
-- moderation     λ = ν / (ν + 3),  h_i = λ + (1 − λ) · mean(w²) / w_i², at least 1           Smyth (2004)
-- squared error  Σ h_i d_i²
-- interval       score ± t · error, Student's t with min(ν + 3, n − 1) degrees of freedom
+- squared error  Σ h_i d_i² of a score by itself, with h_i = λ + (1 − λ) · mean(w²) / w_i²,
+                 at least 1, and λ = ν / (ν + 3)                                             Smyth (2004)
+                 Σ d_i² of the difference of two submissions
+- interval       ± t · error, Student's t with min(ν + 3, n − 1) degrees of freedom, for a
+                 single difference with n − 1
 
 Few cases carry Mean of Vertebrae: a C1 that ten of 200 cases have weighs as much as an L3 that all have. A variance
-from so few deviations is too uncertain, and most often too small. It is moderated: with the weight 1 − λ, every case
-deviates, for its share of the score, as the average case does. What a case deviates by itself never counts less: a lead
-that hangs on one case is not certain. Where all cases carry the same, as in a plain mean over cases, this changes
-nothing, and the interval is that of Student's t test.
+from so few deviations is too uncertain, and most often too small: the rare case that fails is often not among them. So
+that of a score is moderated: with the weight 1 − λ, every case deviates, for its share of the score, as the average
+case does. What a case deviates by itself never counts less: a score that hangs on one case is not certain. Differences
+need no moderation, since what is hard for both cancels. Where all cases carry the same, as in a plain mean over cases,
+all this changes nothing, and the interval is that of Student's t test.
 
 Satterthwaite, doi:10.2307/3002019; Smyth, doi:10.2202/1544-6115.1027. The jackknife is not too small on average (Efron
 & Stein, 1981, doi:10.1214/aos/1176345462), and sees a label go with the only case that has it.
@@ -20,7 +23,7 @@ Satterthwaite, doi:10.2307/3002019; Smyth, doi:10.2202/1544-6115.1027. The jackk
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -46,19 +49,26 @@ class Uncertainty:
     """How far S scores could be off.
 
     Attributes:
-        deviations: `(n, S)`, one row for each case, moderated: the squares of a column add up to the variance of a
-            score, the products of two to their covariance.
+        deviations: `(n, S)`, one row for each case: what each score deviates by without it. The products of two columns
+            add up to a covariance, and the squares of a difference of two to the variance of the difference.
+        moderation: `(n, S)`, how often a squared deviation counts for a score by itself.
         df: `(S,)` degrees of freedom of each error.
     """
 
     deviations: NDArray[np.float64]
+    moderation: NDArray[np.float64]
     df: NDArray[np.float64]
 
     @property
     def errors(self) -> NDArray[np.float64]:
-        """The standard error of each score, `(S,)`."""
-        found: NDArray[np.float64] = np.sqrt((self.deviations**2).sum(axis=0))
+        """The standard error of each score by itself, `(S,)`."""
+        found: NDArray[np.float64] = np.sqrt((self.moderation * self.deviations**2).sum(axis=0))
         return found
+
+    def of_differences(self) -> Uncertainty:
+        """Return the same for scores that are differences between two submissions, each by itself: not moderated."""
+        df = np.full_like(self.df, len(self.deviations) - 1)
+        return replace(self, moderation=np.ones_like(self.deviations), df=df)
 
     def intervals(self, scores: NDArray[np.float64], bounds: tuple[float, float]) -> NDArray[np.float64]:
         """Return the 95 % interval of each score by itself, `(2, S)`, within the bounds of what it can be."""
@@ -67,14 +77,14 @@ class Uncertainty:
         return ends
 
     def noise(self, draws: int = DRAWS) -> NDArray[np.float64]:
-        """Return normal draws of how far all scores are off, `(draws, S)`, with their covariance.
+        """Return normal draws of how far all scores are off, `(draws, S)`, with the covariance of their deviations.
 
         Scores that deviate alike are off alike: who submits the same twice is never told apart from themselves.
         """
         return np.random.default_rng(SEED).standard_normal((draws, len(self.deviations))) @ self.deviations
 
     def drawn(self, scores: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return scores as they could be, `(draws, S)`: multivariate t, so that they agree with the intervals."""
+        """Return scores as they could be, `(draws, S)`: multivariate t, so that ranks agree with their intervals."""
         df = float(self.df.min())
         scale = np.sqrt(df / np.random.default_rng(SEED + 1).chisquare(df, (len(noise), 1)))
         return scores + noise * scale
@@ -101,7 +111,8 @@ def uncertainty(
     average = np.divide(mean_square, squares, out=np.ones_like(squares), where=squares > 0)
     factors = np.where(squares > 0, np.maximum(own + (1 - own) * average, 1.0), 1.0)
     df = np.minimum(carried_by + PRIOR_DF, n_carrying - 1)
-    return Uncertainty(np.sqrt(factors) * deviations, np.broadcast_to(df, scores.shape))
+    moderation = np.broadcast_to(factors, deviations.shape)
+    return Uncertainty(deviations, moderation, np.broadcast_to(df, scores.shape))
 
 
 def moderated_over_labels(
@@ -141,10 +152,8 @@ def ratio_left_out(sums: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray
 
 def ratio_interval(
     sums: NDArray[np.float64], n: NDArray[np.float64], bounds: tuple[float, float]
-) -> tuple[float, float] | None:
-    """Return the 95 % interval of Σ sums / Σ n over cases, `(cases,)` each; `None` under `SMALLEST_N` cases."""
-    if np.count_nonzero(n) < SMALLEST_N:
-        return None
+) -> tuple[float, float]:
+    """Return the 95 % interval of Σ sums / Σ n over cases, `(cases,)` each."""
     score = np.array([sums.sum() / n.sum()])
     found = uncertainty(score, ratio_left_out(sums, n)[:, None], n / n.sum())
     low, high = found.intervals(score, bounds)[:, 0].tolist()

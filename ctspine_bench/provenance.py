@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ctspine_bench import __version__
 from ctspine_bench.anatomy import IDENTITY
+from ctspine_bench.tables import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -121,6 +122,12 @@ def provenance_of(results: Mapping[str, Sequence[CaseResult]], settings: Setting
             **{name: version(name) for name in ("numpy", "scipy", "numba", "nibabel")},
         },
     )
+
+
+def is_outdated(results: Mapping[str, Any]) -> bool:
+    """Return whether results.json has an earlier layout, or numbers of an earlier engine."""
+    engine = results.get("provenance", {}).get("engine_version", 0)
+    return bool(results["schema_version"] < SCHEMA_VERSION or engine < ENGINE_VERSION)
 
 
 def digest_of_files(items: Iterable[tuple[str, str | None]]) -> str:

@@ -201,8 +201,8 @@ class Identification:
             other predicted centroid.
         n_verse_hits: How many are identified by the released evaluation code of VerSe: among the labels in both, the
             predicted centroid is nearest to the reference centroid of its own label, and at most 20 mm away.
-        levels_right: Whether the labels of the prediction are those of the reference and every vertebra is identified;
-            `None` when neither has any.
+        levels_right: Whether the labels of the prediction are those of the reference, and every vertebra is identified
+            and has a DSC of at least 0.1; `None` when neither has any.
         localisation_mm: Mean centroid distance over labels present in both; `None` without any.
         n_localised: How many labels that mean is over.
         label_shift: s in −3…3 that maximises Σ|A_r ∩ B_(r+s)|; `None` without overlap.

@@ -61,7 +61,7 @@ def standings_document(board: Board) -> dict[str, Any]:
 
 
 def write_standings(board: Board, path: Path) -> None:
-    """Write standings.json, atomically; without indents, as of many submissions it is mostly shares of resamples.
+    """Write standings.json, atomically; without indents, as of many submissions it is mostly shares of draws.
 
     Raises:
         OSError: It cannot be written.

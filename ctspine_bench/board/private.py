@@ -178,5 +178,5 @@ def _safe_intervals(paired: PairedScores, metric: str) -> frozenset[str]:
     """Return the submissions whose interval of Mean of Vertebrae is not the doing of few cases."""
     scores, left_out = (rule(paired, metric, "all") for rule in (mean_then_rank.scores, mean_then_rank.left_out))
     uncertain = uncertainty(scores, left_out, mean_then_rank.weights(paired, "all"))
-    of_few = made_by_few(uncertain.deviations**2, SQUARED_DOMINANCE)
+    of_few = made_by_few(uncertain.moderation * uncertain.deviations**2, SQUARED_DOMINANCE)
     return frozenset(slug for slug, unsafe in zip(paired.slugs, of_few, strict=True) if not unsafe)

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ctspine_bench.charts.marks import SERIES, Mark, error_bars, score_range, spread
-from ctspine_bench.charts.style import CAUSES, GREY, add_heading, cause_marker, empty, styled
+from ctspine_bench.charts.style import CAUSES, GREY, LINE_PIXELS, add_heading, cause_marker, empty, styled
 from ctspine_bench.charts.text import direction, short, wrapped
 
 if TYPE_CHECKING:
@@ -227,11 +227,14 @@ def _as_waterfall(figure: go.Figure, ticks: Sequence[str], split: GapSplit, *, c
     ends = [end for trace in figure.data if trace.type == "bar" for end in _ends(trace)] + [split.public, split.other]
     low, high = min(ends), max(ends)
     margin = max(high - low, 0.02)
-    top = 28 if causes else 8
+    top = 10 + 2 * LINE_PIXELS if causes else 8
     figure = styled(figure, _PART_PIXELS * (len(PART_TITLES) + 1) + top + 48, top=top, bottom=48)
     figure.update_layout(barmode="overlay", showlegend=False)
     if causes:
-        add_heading(figure, "  ".join(_cause_key(*cause) for cause in CAUSES))
+        # On two lines, as one would not fit on a telephone.
+        half = (len(CAUSES) + 1) // 2
+        for line, some in ((2, CAUSES[:half]), (1, CAUSES[half:])):
+            add_heading(figure, "  ".join(_cause_key(*cause) for cause in some), line=line)
     # The numbers beside the two ends need room at the right.
     figure.update_xaxes(title_text=_AXIS, range=[low - 0.08 * margin, high + 0.3 * margin], tickangle=0, nticks=5)
     return figure.update_yaxes(

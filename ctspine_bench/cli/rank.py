@@ -88,9 +88,10 @@ def command(
 
 
 def _is_one_result(folders: tuple[str, ...]) -> bool:
+    from ctspine_bench.own_runs.naming import split_name
     from ctspine_bench.own_runs.reading import is_results
 
-    return len(folders) == 1 and is_results(Path(folders[0]))
+    return len(folders) == 1 and any(is_results(folder) for folder in split_name(folders[0])[1])
 
 
 def _rank_own(

@@ -1,8 +1,9 @@
-"""The mean over the vertebrae of a test set, or over some of them, with its interval.
+"""The score of the domain gap: the mean over the vertebrae of a set's references, or over some, with its interval.
 
 Each label's mean is the official one, over the cases that have it in the reference or in the prediction; a label weighs
 as much as it is frequent in the references. So a spurious vertebra counts against its label, and how often a label
-counts is the same for all submissions.
+counts is the same for all submissions. Where a label is rare, what is invented of it costs little here: it is in Mean of
+Vertebrae and in the per-case mean.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def case_sums(paired: PairedScores, slug: str, rows: NDArray[np.bool_] | None = 
 
 
 def estimate(paired: PairedScores, slug: str, rows: NDArray[np.bool_] | None = None) -> Estimate:
-    """Return the mean DSC over all vertebrae of a submission, or over some of them `(R,)`."""
+    """Return the score of a submission on all vertebrae, or on some of them `(R,)`."""
     sums = case_sums(paired, slug, rows)
     n_cases, n = int(sums.in_reference.any(axis=1).sum()), int(sums.in_reference.sum())
     if not n:

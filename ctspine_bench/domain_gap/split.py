@@ -59,7 +59,7 @@ class LabelProfile:
 
     @property
     def score(self) -> float:
-        """The mean DSC over all vertebrae; 0 without any."""
+        """The mean DSC over the vertebrae of the references; 0 without any."""
         return float(_shares(self.n) @ self.dsc)
 
 
@@ -79,7 +79,7 @@ class GapSplit:
     """A gap taken apart; positive where the public set is better.
 
     Attributes:
-        public: Mean DSC over all vertebrae of the public set.
+        public: Mean DSC over the vertebrae of the references of the public set.
         other: Of the other set.
         whole: Their difference.
         label_mix: What the other set's mix of labels costs.

@@ -16,9 +16,10 @@ from ctspine_bench.errors import SubmissionError
 from ctspine_bench.files import finish_replacing, replacing_together
 from ctspine_bench.hosting.git.repository import shown
 from ctspine_bench.hosting.git.working_tree import WorkingTree
+from ctspine_bench.provenance import is_outdated
 from ctspine_bench.submissions.folder import CASES, RESULTS, SUBMISSIONS
 from ctspine_bench.submissions.reading import DECLARATION, check_declaration, read_declared
-from ctspine_bench.tables import SCHEMA_VERSION, read_table
+from ctspine_bench.tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -114,10 +115,10 @@ def _look_up(folder: Path, store: PrivateStore) -> _Scored | Publication | None:
 
 
 def _is_outdated(record: Path) -> bool:
-    """Whether a record has the layout of an earlier version: it waits until it is scored again."""
+    """Whether a record is of an earlier version: it waits until it is scored again."""
     try:
-        return bool(json.loads((record / RESULTS).read_bytes())["schema_version"] < SCHEMA_VERSION)
-    except (OSError, ValueError, LookupError, TypeError):
+        return is_outdated(json.loads((record / RESULTS).read_bytes()))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return False  # missing or broken, which is for others to say
 
 

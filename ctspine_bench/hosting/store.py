@@ -27,9 +27,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ctspine_bench.errors import FileError, SubmissionError
 from ctspine_bench.files import current, finish_replacing, replacing, replacing_together
+from ctspine_bench.provenance import is_outdated
 from ctspine_bench.results import CASES, RESULTS
 from ctspine_bench.submissions.folder import check_slug
-from ctspine_bench.tables import SCHEMA_VERSION, read_table, write_json, write_table
+from ctspine_bench.tables import read_table, write_json, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -157,12 +158,12 @@ class PrivateStore:
         shutil.rmtree(self.folder / "journals" / key, ignore_errors=True)
 
     def read(self, key: str) -> StoredScores | None:
-        """Return the scores of some predictions, `None` if there are none, or those of an earlier layout alone."""
+        """Return the scores of some predictions, `None` if there are none, or those of an earlier version alone."""
         folder = self._scores(key)
         if not current(folder, RESULTS).is_file():
             return None
         results = json.loads(current(folder, RESULTS).read_bytes())
-        if results["schema_version"] < SCHEMA_VERSION:
+        if is_outdated(results):
             return None
         return StoredScores(results, read_table(current(folder, CASES)), read_table(current(folder, PRIVATE)))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ctspine_bench.anatomy import N_LABELS
-from ctspine_bench.metrics.overlap import dsc_matrix, iou_matrix, present_labels
+from ctspine_bench.metrics.overlap import FOUND_DSC, dsc_matrix, iou_matrix, present_labels
 from ctspine_bench.records import Identification
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def identify(comparison: Comparison) -> Identification:
         n_prediction=len(prediction),
         identification_rate=rate,
         n_verse_hits=_n_verse_hits(comparison, sorted({*reference} & {*prediction})),
-        levels_right=(reference == prediction and rate == 1) if reference or prediction else None,
+        levels_right=_levels_right(comparison, reference, prediction, rate),
         localisation_mm=float(np.mean(distances)) if distances else None,
         n_localised=len(distances),
         label_shift=shift,
@@ -81,6 +81,15 @@ def _is_identified(comparison: Comparison, label: int, prediction: list[int]) ->
     own = distances[prediction.index(label)]
     others = np.delete(distances, prediction.index(label))
     return bool(own < IDENTIFICATION_RADIUS_MM * (1 - _ROUNDING) and (others > own * (1 + _ROUNDING)).all())
+
+
+def _levels_right(
+    comparison: Comparison, reference: list[int], prediction: list[int], rate: float | None
+) -> bool | None:
+    if not reference and not prediction:
+        return None
+    found = np.diagonal(dsc_matrix(comparison))[[label - 1 for label in reference]] >= FOUND_DSC
+    return bool(reference == prediction and rate == 1 and found.all())
 
 
 def _n_verse_hits(comparison: Comparison, both: list[int]) -> int:

@@ -9,18 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import lcm
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ctspine_bench.metrics.overlap import dsc_matrix, present_labels
+from ctspine_bench.metrics.overlap import FOUND_DSC, dsc_matrix, present_labels
 
 if TYPE_CHECKING:
     from ctspine_bench.records import Comparison
-
-
-FOUND_DSC: Final = 0.1
-"""A vertebra whose best partner has a smaller DSC counts as missed: a few voxels are no outline."""
 
 
 @dataclass(frozen=True)

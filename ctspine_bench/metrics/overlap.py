@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ctspine_bench.records import Comparison
+
+FOUND_DSC: Final = 0.1
+"""What has a smaller DSC is not found: a few voxels are no outline."""
 
 
 def voxel_counts(comparison: Comparison, key: int) -> tuple[int, int, int]:

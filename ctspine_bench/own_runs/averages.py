@@ -16,7 +16,7 @@ from ctspine_bench.aggregate import HD95_CAP_MM, official_hd95_mm
 from ctspine_bench.anatomy import vertebra_name
 from ctspine_bench.jackknife import ratio_left_out
 from ctspine_bench.rankings import mean_then_rank
-from ctspine_bench.rankings.paired import METRICS, REGIONS, by_label, cases_of_region
+from ctspine_bench.rankings.paired import METRICS, REGIONS, by_label, cases_of_region, n_reference_cases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,10 +69,8 @@ class Average:
 
 def of_cases(methods: Methods, region: str) -> tuple[PairedScores, int]:
     """Return the scores on the cases with a vertebra of the region, and how many have it in the reference."""
-    paired = methods.paired
-    vertebrae, there = paired.of_labels(REGIONS[region]).vertebrae, cases_of_region(paired, region)
-    n_cases = int(np.unique(vertebrae.case[vertebrae.in_reference]).size)
-    return (paired if there.all() else paired.of_cases(there)), n_cases
+    paired, there = methods.paired, cases_of_region(methods.paired, region)
+    return (paired if there.all() else paired.of_cases(there)), n_reference_cases(paired, region)
 
 
 def mean_of_vertebrae(paired: PairedScores, metric: str, region: str) -> Average:

@@ -18,7 +18,7 @@ from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.rankings import mean_then_rank, stability
 from ctspine_bench.rankings.coverage import measured_coverage
 from ctspine_bench.rankings.intervals import rank_limits, ranks_of, surely_better
-from ctspine_bench.rankings.paired import METRICS, REGIONS, pair
+from ctspine_bench.rankings.paired import METRICS, REGIONS, n_reference_cases, pair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +34,7 @@ _AS_SIMULATED: Final[Mapping[str, Averaged]] = {
     MEAN_OF_VERTEBRAE: MEAN_OF_VERTEBRAE,
     PER_CASE: PER_CASE,
     OVER_VERTEBRAE: "mean_over_vertebrae",
+    DIFFERENCE: "difference",
 }
 
 
@@ -58,7 +59,9 @@ def compare_methods(
     results = _with_places(_method_results(methods, paired, region), methods, paired, metric, region, draws)
     tested, pairs = chosen_pairs(results, baseline=baseline)
     tests = corrected_tests(methods, paired, metric, region, tested)
-    covered = {name: measured_coverage(n_cases, _AS_SIMULATED[name]) for name in _AS_SIMULATED}
+    # DSC of the whole spine is what was simulated.
+    simulated = _AS_SIMULATED if (metric, region) == OFFICIAL[1:] else {}
+    covered = {name: measured_coverage(n_cases, of) for name, of in simulated.items()}
     return OwnComparison(
         title=methods.methods[0].runs[0].title,
         n_cases=n_cases,
@@ -98,10 +101,11 @@ def _method_results(methods: Methods, paired: PairedScores, region: str) -> list
     """Return everything about each method but its place."""
     tables = [table for method in methods.methods for table in method.tables]
     found: list[dict[str, dict[str, Score]]] = [{} for _ in methods.methods]
+    enough = n_reference_cases(paired, region) >= SMALLEST_N
     folds = [_of_folds(method, region) if method.kind == "folds" else {} for method in methods.methods]
     for metric in METRICS:
         for name, average in _averages(paired, tables, metric, region).items():
-            of_methods = _scores(average.over_runs(methods.of_method), metric, with_intervals=name in MEANS)
+            of_methods = _scores(average.over_runs(methods.of_method), metric, with_intervals=enough and name in MEANS)
             for place, score in enumerate(of_methods):
                 own = average.means[methods.of_method == place]
                 values = folds[place].get((name, metric), own)

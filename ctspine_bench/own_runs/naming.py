@@ -22,7 +22,7 @@ def named_folders(arguments: Sequence[str]) -> dict[str, tuple[Path, ...]]:
     found: dict[str, tuple[Path, ...]] = {}
     seen: dict[Path, Path] = {}
     for argument in arguments:
-        name, folders = _split(argument)
+        name, folders = split_name(argument)
         if name in found:
             raise UsageError(
                 f"expected a name for each method, found {name!r} for {found[name][0]} and for {folders[0]}; "
@@ -36,7 +36,12 @@ def named_folders(arguments: Sequence[str]) -> dict[str, tuple[Path, ...]]:
     return found
 
 
-def _split(argument: str) -> tuple[str, tuple[Path, ...]]:
+def split_name(argument: str) -> tuple[str, tuple[Path, ...]]:
+    """Return the name and the folders of an argument.
+
+    Raises:
+        UsageError: A name or a folder is empty, or several folders have no name.
+    """
     if Path(argument).exists() or ("=" not in argument and "," not in argument):
         folder = Path(argument)
         return folder.resolve().name, (folder,)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MEANS: Final = (MEAN_OF_VERTEBRAE, PER_CASE, OVER_VERTEBRAE, SPINE)
 """The means of a method; the spine has one where all regions count."""
 
+DIFFERENCE: Final = "difference"
+"""Of two methods in Mean of Vertebrae, in `OwnComparison.coverage`."""
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -119,7 +122,7 @@ class OwnComparison:
         pairs: Those that are compared.
         corrected_for: For how many tests the p values are corrected.
         against_best: Whether each is compared with the best alone.
-        coverage: Of `MEANS` → in which share of simulations 95 % intervals cover, where they miss it.
+        coverage: Of `MEANS`, and `DIFFERENCE` → in which share of simulations 95 % intervals cover, where they miss it.
         notes: What a reader has to know about how methods were scored.
     """
 

@@ -109,7 +109,8 @@ def _difference(average: Average, one: int, other: int, metric: str) -> Differen
         return Difference(n, float(value[0]))
     left_out = average.left_out[:, [one]] - average.left_out[:, [other]]
     limit = averages.bounds(metric)[1]
-    ends = uncertainty(value, left_out, average.weights[:, [one]]).intervals(value, (-limit, limit))
+    uncertain = uncertainty(value, left_out, average.weights[:, [one]])
+    ends = uncertain.of_differences().intervals(value, (-limit, limit))
     return Difference(n, float(value[0]), *ends[:, 0].tolist())
 
 

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from ctspine_bench.jackknife import CONFIDENCE
 
-Averaged = Literal["mean_of_vertebrae", "mean_rank", "mean_over_vertebrae", "per_case"]
+Averaged = Literal["mean_of_vertebrae", "mean_rank", "mean_over_vertebrae", "per_case", "difference", "gap_score"]
 
 AS_IT_SHOULD: Final = (0.93, 0.97)
 """Where the measured share is in this range, nothing is printed beside an interval."""
@@ -24,7 +24,8 @@ def measured_coverage(n_cases: int, of: Averaged = "mean_of_vertebrae") -> float
     Args:
         n_cases: How many cases there are.
         of: What the interval is of: Mean of Vertebrae or a mean rank; the mean over all vertebrae, in which frequent
-            labels weigh more; or the mean over cases.
+            labels weigh more; the mean over cases; the difference of two submissions in Mean of Vertebrae; or the score
+            of the domain gap.
     """
     share = _share(n_cases, of)
     return None if share is None or AS_IT_SHOULD[0] <= share <= AS_IT_SHOULD[1] else share

@@ -78,7 +78,7 @@ def differences(paired: PairedScores, metric: str, region: str = "all") -> Diffe
     if n_cases >= SMALLEST_N:
         left_out = left_out[there]
         uncertain = uncertainty(mean, left_out[:, :1] - left_out[:, 1:], weights[there])
-        low, high = uncertain.intervals(mean, (-limit, limit))[:, 0].tolist()
+        low, high = uncertain.of_differences().intervals(mean, (-limit, limit))[:, 0].tolist()
         of_mean = Difference(n_cases, float(mean[0]), low, high)
     return Differences(of_mean, {label: each for label, each in _of_labels(paired, metric) if label in REGIONS[region]})
 

@@ -85,8 +85,8 @@ class Standings:
         n_cases: How many cases have a vertebra of the region in their reference.
         draws: How many draws rank frequencies are from.
         seed: Of the draws.
-        coverage: How often 95 % intervals cover at this number of cases, as simulated; `None` where they do as they
-            should, and where there are none.
+        coverage: How often 95 % intervals cover at this number of cases, as simulated for DSC of the whole spine;
+            `None` where they do as they should, and where there are none.
         rows: The submissions, best first.
         stability: What the order hangs on.
     """
@@ -158,7 +158,8 @@ def standings(
     sure = surely_better(sign * scores, uncertain, noise) & ~same
     bounds = (1.0, float(len(scores))) if rule.ranks else (0.0, max(1.0, METRICS[metric].worst))
     rows = _with_intervals(rows, uncertain.intervals(scores, bounds), sure, stability.rank_frequencies(low, high))
-    coverage = measured_coverage(n_cases, "mean_rank" if rule.ranks else "mean_of_vertebrae")
+    simulated = (metric, region) == OFFICIAL[1:]
+    coverage = measured_coverage(n_cases, "mean_rank" if rule.ranks else "mean_of_vertebrae") if simulated else None
     of_order = Stability(_tau(ranks, low), leaders, lead)
     return Standings(scheme, metric, region, n_cases, draws, SEED, coverage, _sorted(rows), of_order)
 

@@ -17,7 +17,7 @@ from ctspine_bench.published import VERSE_REANNOTATED_DSC, published_table
 from ctspine_bench.rankings.coverage import measured_coverage
 from ctspine_bench.report.events import level_ranges
 from ctspine_bench.report.variants import TITLES, VARIANTS, Variant
-from ctspine_bench.testsets import PHANTOM
+from ctspine_bench.testsets import OFFICIAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -247,8 +247,8 @@ def _comparison_note(score: SubmissionScore, means: Means, published: PublishedT
 
 
 def to_report(score: SubmissionScore) -> str:
-    """Return what to report and to cite in a line; empty unless a set of real cases is scored completely."""
-    if score.summary is None or not score.complete or score.test_set.name in PHANTOM:
+    """Return what to report and to cite in a line; empty unless an official test set is scored completely."""
+    if score.summary is None or not score.complete or score.test_set.name not in OFFICIAL:
         return ""
     mean = score.summary.official.mean_of_vertebrae
     return (

@@ -30,9 +30,9 @@ TITLES: Final[Mapping[str, str]] = {
     PER_CASE: "Mean over cases",
     OVER_VERTEBRAE: "Mean over vertebrae",
     SPINE: "Mean of Spine",
+    DIFFERENCE: "difference in Mean of Vertebrae",
 }
 _OF_PAPER: Final = ("dsc", "hd95_mm")
-_WITH_INTERVAL: Final = (MEAN_OF_VERTEBRAE, PER_CASE)
 _COLUMNS: Final = (
     "what", "method", "other", "of", "metric", "n", "value", "low", "high", "n_runs", "mean_of_runs", "sd_of_runs",
     "p", "p_holm",
@@ -138,7 +138,7 @@ def difference_table(found: OwnComparison) -> TextTable:
             )
             for pair in found.pairs
         ),
-        note=" ".join(filter(None, (test_note(found), coverage_sentence(found), PLANNED))),
+        note=" ".join(filter(None, (test_note(found), coverage_sentence(found, (DIFFERENCE,)), PLANNED))),
     )
 
 
@@ -162,9 +162,9 @@ def test_note(found: OwnComparison) -> str:
     )
 
 
-def coverage_sentence(found: OwnComparison) -> str:
-    """Return how often intervals cover at so few cases, where they do not as they should; empty where they do."""
-    told = [f"{100 * found.coverage[name]:.0f} % ({TITLES[name]})" for name in _WITH_INTERVAL if name in found.coverage]
+def coverage_sentence(found: OwnComparison, names: Sequence[str] = (MEAN_OF_VERTEBRAE, PER_CASE)) -> str:
+    """Return how often intervals of some numbers cover, where they do not as they should; empty where they do."""
+    told = [f"{100 * found.coverage[name]:.0f} % ({TITLES[name]})" for name in names if name in found.coverage]
     if not told:
         return ""
     return f"With {found.n_cases} cases, 95 % intervals covered the truth in simulations in {' and '.join(told)}."

@@ -53,8 +53,8 @@ def test_numbers_are_those_of_the_record(record: Record) -> None:
     for name, condensed_set in found["test_sets"].items():
         given_set = record.results["test_sets"][name]
         for mean in ("mean_of_vertebrae", "mean_of_spine"):
-            for key in ("n", "dsc", "hd95_mm"):
-                assert condensed_set[mean][key] == given_set[mean][key], (name, mean, key)
+            for key in ("n", "n_reference", "n_matched", "dsc", "hd95_mm", "hd95_matched_mm"):
+                assert condensed_set[mean][key] == given_set[mean].get(key), (name, mean, key)
         assert condensed_set["labels"]["L1"]["dsc"] == given_set["labels"]["L1"]["dsc"]
         assert condensed_set["counts"]["missed"] == given_set["counts"]["missed"]
         assert condensed_set["loss"] == given_set["loss"]
@@ -65,6 +65,34 @@ def test_numbers_are_those_of_the_record(record: Record) -> None:
         n_cases = {source: part["n_cases"] for source, part in given_set["sources"].items()}
         assert {source: part["n_cases"] for source, part in condensed_set["sources"].items()} == n_cases
         assert (condensed_set["private"], condensed_set["complete"]) == (name == PRIVATE, True)
+
+
+def test_variants_and_shared_labels_are_those_of_public_sets(record: Record) -> None:
+    """n, DSC and HD95 of every variant; a private set has none, even if somebody puts them there."""
+    found = condensed(record)
+    assert found is not None
+    assert record.results is not None
+    for name in (PUBLIC, VERSE):
+        part, given_part = found["test_sets"][name], record.results["test_sets"][name]
+        assert list(part["variants"]) == ["complete", "cut", "border_forgiven"]
+        for variant, table in part["variants"].items():
+            given_table = given_part["variants"][variant]
+            for key in ("n", "dsc", "hd95_mm"):
+                assert table["labels"]["L1"][key] == given_table["labels"]["L1"][key]
+                assert table["mean_of_vertebrae"][key] == given_table["mean_of_vertebrae"][key]
+        assert part["shared_labels"] == given_part["shared_labels"]
+    planted = record.results["test_sets"][PUBLIC]
+    for key in ("variants", "shared_labels", "without_reference"):
+        hidden = condensed(changed(record, ("test_sets", PRIVATE, key), planted[key] or {"C1": ["secret"]}))
+        assert hidden is not None
+        assert not hidden["test_sets"][PRIVATE][key]
+
+
+def test_cases_without_a_reference_label_are_named(record: Record) -> None:
+    """By label, those of known labels; what is no name of a case is told as it can be printed."""
+    found = condensed(changed(record, ("test_sets", PUBLIC, "without_reference"), {"C1": ["a", "b\n"], "Z9": ["c"]}))
+    assert found is not None
+    assert found["test_sets"][PUBLIC]["without_reference"] == {"C1": ["a", "b\\n"]}
 
 
 def test_it_is_small_and_json(record: Record) -> None:
@@ -124,6 +152,13 @@ def test_counts_of_few_cases_are_no_numbers(record: Record) -> None:
         (("test_sets", PUBLIC, "sources", "COLONOG"), "x", "a mapping"),
         (("test_sets", PUBLIC, "complete"), "yes", "true or false"),
         (("test_sets", PUBLIC, "identification", "label_shifts"), {"0": {}}, "a number"),
+        (("test_sets", PUBLIC, "variants"), [], "a mapping"),
+        (("test_sets", PUBLIC, "variants", "cut", "labels"), {"L1": 0.9}, "a mapping"),
+        (("test_sets", PUBLIC, "without_reference"), {"C1": "a case"}, "a list"),
+        (("test_sets", PUBLIC, "without_reference"), {"C1": [1]}, "a list of texts"),
+        (("test_sets", PUBLIC, "shared_labels"), [1], "a list of mappings"),
+        (("test_sets", PUBLIC, "shared_labels"), [{"sources": ["one"]}], "2 texts"),
+        (("test_sets", PUBLIC, "shared_labels"), [{"sources": ["a", "b"], "dsc": [1.0]}], "2 numbers"),
         (("submission", "same_predictions_as"), "alpha", "a list"),
         (("submission",), [], "a mapping"),
         (("provenance",), "today", "a mapping"),

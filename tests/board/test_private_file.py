@@ -164,7 +164,8 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "a record": (lambda path: path.write_bytes(b'{"schema_version": 1, "kind": "scored"}'), "kind 'scored'"),
     "no version": (lambda path: path.write_bytes(b'{"kind": "standings"}'), "'schema_version'"),
     "version true": (lambda path: path.write_bytes(b'{"kind": "standings", "schema_version": true}'), "True"),
-    "newer": (lambda path: path.write_bytes(b'{"kind": "standings", "schema_version": 2, "x": 1}'), "version 2"),
+    "newer": (lambda path: path.write_bytes(b'{"kind": "standings", "schema_version": 3, "x": 1}'), "version 3"),
+    "older": (lambda path: path.write_bytes(b'{"kind": "standings", "schema_version": 1, "x": 1}'), "version 1"),
     "not a number": (lambda path: _replace(path, "score", "NaN"), "not a finite number"),
     "without end": (lambda path: _replace(path, "score", "1e999"), "not a finite number"),
     "huge": (lambda path: _replace(path, "score", "9" * 400), "too large"),
@@ -225,7 +226,16 @@ def test_a_file_that_cannot_be_used_is_a_problem_and_no_crash(path: Path, made: 
 def test_a_newer_file_asks_for_an_update(path: Path) -> None:
     """Writing it again with an older version is not the advice."""
     path.write_text('{"kind": "standings", "schema_version": 99}')
-    with pytest.raises(FileError, match=r"expected standings of version 1; found version 99\. Update ctspine-bench\."):
+    with pytest.raises(FileError, match=r"expected standings of version 2; found version 99\. Update ctspine-bench\."):
+        read_private_standings(path)
+
+
+def test_an_older_file_is_to_be_written_again(path: Path) -> None:
+    """Its numbers follow other rules: nothing of it is shown."""
+    path.write_text('{"kind": "standings", "schema_version": 1}')
+    with pytest.raises(
+        FileError, match=r"found version 1\. Write it again with `ctspine-bench rank --private-store`\."
+    ):
         read_private_standings(path)
 
 

@@ -7,7 +7,9 @@ import pytest
 from drawn_figures import notes
 
 from ctspine_bench.charts.colours import _luminance, _rgb
-from ctspine_bench.charts.style import GREY, LINE_PIXELS, add_heading, empty, styled
+from ctspine_bench.charts.domain_gap import _PATTERN_GLYPHS
+from ctspine_bench.charts.style import CAUSES, GREY, LINE_PIXELS, add_heading, empty, styled
+from ctspine_bench.rankings.paired import LOSSES
 
 WHITE, DARK = "#ffffff", "#0e1117"
 
@@ -18,6 +20,24 @@ def test_text_is_read_on_white_and_on_dark_pages(page):
     low, high = sorted((_luminance(_rgb(GREY)), _luminance(_rgb(page))))
 
     assert (high + 0.05) / (low + 0.05) == pytest.approx(4.35, abs=0.05)
+
+
+def test_every_cause_has_a_colour_and_a_pattern_of_its_own():
+    """All causes that a score can be lost to, told apart without colours too; a key has a sign for each pattern."""
+    columns, titles, colours, patterns = zip(*CAUSES, strict=True)
+
+    assert columns == LOSSES
+    assert len(set(titles)) == len(set(colours)) == len(set(patterns)) == len(CAUSES)
+    assert len({_PATTERN_GLYPHS[pattern] for pattern in patterns}) == len(CAUSES)
+
+
+@pytest.mark.parametrize("page", [WHITE, DARK])
+def test_what_is_spurious_stands_out_on_white_and_on_dark_pages(page):
+    """A contrast of three at least, as graphics should have (WCAG 2.1, 1.4.11)."""
+    (colour,) = (colour for column, _, colour, _ in CAUSES if column == "loss_spurious")
+    low, high = sorted((_luminance(_rgb(colour)), _luminance(_rgb(page))))
+
+    assert (high + 0.05) / (low + 0.05) >= 3
 
 
 def test_the_look_is_the_same_for_every_figure():

@@ -21,7 +21,7 @@ def row(slug, value, *, c2=None, few=frozenset(), **changes):
 
 
 ROWS = (
-    row("good", 0.95, c2=0.9),
+    row("good", 0.95, c2=0.9, n=("0", *["21"] * 23, "0")),
     row("middling", 0.85, few=frozenset({25})),
     row("late", 0.1, c2=0.8, ranked=False),
 )
@@ -117,12 +117,12 @@ def test_differences_of_nothing_do_not_take_all_colours():
 
 
 def test_a_click_answers_with_submission_and_label():
-    """Wherever there is a mean or one that is held back; hovering tells it with all digits and its cases."""
+    """Wherever there is a mean or one that is held back; hovering tells it with all digits and its own cases."""
     trace = targets(heat_map(ROWS, N, DSC))
     told = {tuple(key): text for key, text in zip(trace.customdata, trace.text, strict=True)}
 
     assert len(told) == 23 + 23 + 23
-    assert told["good", 2] == "GOOD<br>C2: DSC 0.900<br>in 20 cases"
+    assert told["good", 2] == "GOOD<br>C2: DSC 0.900<br>over 21 cases"
     assert told["middling", 25] == "MIDDLING<br>L6: held back, in fewer than five cases"
     assert ("good", 1) not in told
 

@@ -35,7 +35,8 @@ def test_it_opens_with_the_best_two(open_page: OpenPage) -> None:
     assert chosen(app) == ["phantom-public", "dsc", "all", "alpha", "beta"]
     assert "alpha is better than beta by 0." in blocks(app)
     assert "That is " in blocks(app)
-    assert "they covered the truth in" in blocks(app), "24 cases are few, and that is said"
+    assert "These comparisons are exploratory" in blocks(app)
+    assert "resampl" not in blocks(app)
     assert len(app.get("plotly_chart")) == 3
     assert len(app.get("download_button")) == 6
     assert not app.query_params, "defaults are left out of the address"

@@ -134,7 +134,7 @@ def test_the_first_page_is_the_official_order(exported: Site) -> None:
     """With the organizers' standings index.html shows the private test set, and says that this order counts."""
     home, private = exported.pages["index.html"], exported.pages["standings/phantom-private.html"]
     assert home.text == private.text
-    assert "The official order." in home.text
+    assert "The official order, by Mean of Vertebrae DSC." in home.text
     assert "Not the official order." in exported.pages["standings/phantom-public.html"].text
 
 
@@ -154,6 +154,14 @@ def test_standings_are_those_of_the_records(exported: Site, made_folder: Path) -
         assert other["dsc"] == pytest.approx(expected[row["slug"]], abs=1e-12)
         assert f"{expected[row['slug']]:.3f}" in exported.pages["standings/phantom-public.html"].text
     assert rb"\begin{tabular}" in exported.files()[f"{name}.tex"]
+
+
+def test_variants_of_a_table_are_folded(exported: Site) -> None:
+    """Nothing can be chosen in a file: every variant is there, folded, under its own heading."""
+    text = exported.pages["submissions/gamma/index.html"].text
+    assert "The paper's layout, this benchmark's rule" in text
+    source = exported.files()["submissions/gamma/index.html"].decode()
+    assert source.count('<details class="cb-more">') == source.count("Variant of this benchmark&#39;s rule: ") == 5
 
 
 def test_every_table_is_offered_as_csv_and_json(exported: Site) -> None:

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from made_boards import Quality, make_board
 
 from ctspine_bench.board import Board
 from ctspine_bench.board.cache import Cache
+from ctspine_leaderboard.views import coverage
 from ctspine_leaderboard.views.links import address
 from ctspine_leaderboard.views.standings import standings_view
 
@@ -53,6 +55,57 @@ def test_the_numbers_are_those_of_the_record(made_board: Board, made_folder: Pat
     assert (data["rank_low"] <= data["rank"]).all()
     assert (data["rank"] <= data["rank_high"]).all()
     assert data["p_first"].sum() == pytest.approx(1.0)
+
+
+def test_the_per_case_mean_stands_beside_with_its_own_rank(made_board: Board, made_folder: Path) -> None:
+    """By DSC and by HD95, whatever is ranked by; beside it how many cases have every level right."""
+    rows = pd.concat(
+        [
+            pd.read_parquet(made_folder / "submissions" / slug / "cases.parquet").assign(slug=slug)
+            for slug in ("alpha", "beta", "gamma", "delta")
+        ]
+    )
+    rows = rows[rows["test_set"] == "phantom-public"]
+    vertebrae = rows[rows["row"] == "vertebra"].assign(
+        hd95_mm=lambda table: table["hd95_mm"].astype(float).fillna(100.0).clip(upper=100.0)
+    )
+    for metric, ascending in (("dsc", False), ("hd95_mm", True)):
+        means = vertebrae.groupby(["slug", "case_id"])[metric].mean().groupby("slug").mean()
+        view = standings_view(made_board, "phantom-public", metric=metric)
+        data = view.data().set_index("slug")
+        assert data["per_case"].to_dict() == pytest.approx(means.to_dict(), abs=1e-9)
+        assert data["per_case_rank"].to_dict() == means.rank(ascending=ascending).astype(int).to_dict()
+        assert f'{means["beta"]:.{3 if metric == "dsc" else 2}f}<span class="cb-detail">rank 2</span>' in view.table()
+        assert view.paper_table()["Rank per case"].tolist() == [str(rank) for rank in data["per_case_rank"]]
+    right = rows[rows["row"] == "case"].groupby("slug")["levels_right"].mean()
+    assert data["levels_right"].to_dict() == pytest.approx(right.astype(float).to_dict())
+    assert f">{right['gamma']:.0%}<".replace("%", " %") in view.table()
+
+
+def test_labels_have_the_n_of_their_submission(made_board: Board, made_folder: Path) -> None:
+    """A spurious vertebra adds a case to its label: gamma has more cases for some than alpha."""
+    data = standings_view(made_board, "phantom-public").data().set_index("slug")
+    for slug in ("alpha", "gamma"):
+        rows = pd.read_parquet(made_folder / "submissions" / slug / "cases.parquet")
+        n = rows[(rows["test_set"] == "phantom-public") & (rows["row"] == "vertebra")].groupby("vertebra").size()
+        assert {name: data.loc[slug, f"n_{name}"] for name in n.index} == n.to_dict()
+    ours, theirs = (data.loc[slug].filter(like="n_").astype(int).sum() for slug in ("gamma", "alpha"))
+    assert ours > theirs
+
+
+def test_what_intervals_cover_is_said_where_they_do_not_fit(made_board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too narrow, too wide, or nothing where they cover as they should; of mean ranks where these are shown."""
+    view = standings_view(made_board, "phantom-public")
+    for share, said in ((0.85, "are too narrow"), (0.98, "are too wide")):
+        monkeypatch.setattr(coverage, "measured_coverage", Mock(return_value=share))
+        assert said in view.coverage()[0]
+        assert view.coverage()[1] == ""
+    monkeypatch.setattr(coverage, "measured_coverage", Mock(return_value=None))
+    assert view.coverage() == ("", "")
+    monkeypatch.setattr(coverage, "measured_coverage", Mock(return_value=0.85))
+    ranks = standings_view(made_board, "phantom-public", "rank-then-mean")
+    assert ranks.coverage()[1].startswith("With 24 cases, 95 % intervals of mean ranks are too narrow")
+    assert standings_view(made_board, "phantom-public", "significance").coverage()[1] == ""
 
 
 def test_counts_and_labels_are_those_of_the_record(made_board: Board, made_folder: Path) -> None:

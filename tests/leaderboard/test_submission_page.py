@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     OpenPage = Callable[..., AppTest]
 
 REAL_BOARD = Path(__file__).parents[2] / "submissions"
+EARLIER = Path(__file__).parents[1] / "data" / "schema-1"
 HEADINGS = [
     "Where it stands",
     "The paper&#39;s layout, this benchmark&#39;s rule",
@@ -170,6 +171,24 @@ def test_a_broken_record_says_what_is_wrong(
     assert not app.get("plotly_chart")
     others = open_page("submission", submissions=folder, id="beta")
     assert headings(others) == ["beta", *HEADINGS]
+
+
+@pytest.mark.parametrize("page", ["standings", "submission", "vertebrae", "domain_gap", "compare", "cases", "dataset"])
+def test_a_record_of_an_earlier_layout_is_shown_as_outdated(
+    open_page: OpenPage, made_folder: Path, tmp_path: Path, page: str
+) -> None:
+    """It has a place on every page, says what it is, and none of its numbers is shown."""
+    folder = tmp_path / "submissions"
+    shutil.copytree(made_folder / "submissions" / "alpha", folder / "alpha")
+    shutil.copytree(EARLIER / "nnunet-phantom", folder / "nnunet-phantom")
+    mean = json.loads((EARLIER / "nnunet-phantom" / "results.json").read_text())["test_sets"]
+    dsc = mean["phantom-public"]["mean_of_vertebrae"]["dsc"]
+    app = open_page(page, submissions=folder, id="nnunet-phantom")
+    assert not app.exception
+    assert f"{dsc:.3f}" not in blocks(app)
+    if page in {"standings", "submission"}:
+        assert ">outdated<" in blocks(app)
+        assert "is left out" not in blocks(app)
 
 
 def test_names_that_look_like_markup_stay_names(open_page: OpenPage, made_folder: Path, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ class PublishedScores(_Part):
     """A row of the paper: DSC by the official rule, HD95 of matched."""
 
     dsc: Share
-    hd95_matched_mm: Millimetres
+    hd95_matched_mm: Millimetres | None
 
 
 class ShareInterval(_Part):

@@ -38,7 +38,7 @@ _HOW_TO_READ: Final = f"""\
 - **Mean over cases** first takes the mean over the vertebrae of each case. The interval says how much it may owe to
   these cases.
 - **nnU-Net as published** has its DSC by the same rule, and its HD95 of matched alone. It stands there when all cases
-  were scored.
+  were scored, its HD95 when all 25 labels are known to be matched.
 - **Ranks** go by Mean of Vertebrae DSC, ties by HD95, among the complete submissions scored so far. The official
   ranking is that of the private test set. Which ranks are compatible with the data is said jointly for all
   submissions, at 95 % confidence: other cases would have given another order.
@@ -232,8 +232,8 @@ def _interval(estimate: ShareInterval) -> str:
     return f"{mean} [{_number(estimate.low, 3)}, {_number(estimate.high, 3)}]"
 
 
-def _difference(ours: float | None, paper: float, digits: int) -> str:
+def _difference(ours: float | None, paper: float | None, digits: int) -> str:
     """Return the signed difference of two numbers as they are printed, with a true minus sign."""
-    if ours is None:
+    if ours is None or paper is None:
         return _DASH
     return f"{round(ours, digits) - round(paper, digits):+.{digits}f}".replace("-", "−")

@@ -123,11 +123,13 @@ def _scores(means: Mapping[str, Any] | None) -> dict[str, float | None]:
     return {key: means.get(key) for key in ("dsc", "hd95_mm", "hd95_matched_mm")}
 
 
-def _published(published: Mapping[str, Any], scores: Mapping[str, Any]) -> dict[str, float] | None:
-    """Return Mean of Vertebrae of the paper, whose HD95 is that of matched; `None` if it is over other labels."""
-    ours = scores.get("mean_of_vertebrae", _NOTHING)
-    # Of a private set only how many labels the references have is told.
-    if ours.get("n", ours.get("n_reference")) != len(published["labels"]):
+def _published(published: Mapping[str, Any], scores: Mapping[str, Any]) -> dict[str, float | None] | None:
+    """Return Mean of Vertebrae of the paper, whose HD95 is that of matched; `None` for what is over other labels.
+
+    Of a private set only how many labels the references have is told, and not of how many labels one is matched.
+    """
+    ours, n_labels = scores.get("mean_of_vertebrae", _NOTHING), len(published["labels"])
+    if ours.get("n", ours.get("n_reference")) != n_labels:
         return None
     means = published["mean_of_vertebrae"]
-    return {"dsc": means["dsc"], "hd95_matched_mm": means["hd95_mm"]}
+    return {"dsc": means["dsc"], "hd95_matched_mm": means["hd95_mm"] if ours.get("n_matched") == n_labels else None}

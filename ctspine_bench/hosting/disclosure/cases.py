@@ -114,8 +114,8 @@ def public_naming(
 
 
 def _levels_right(table: pd.DataFrame) -> float | None:
-    """Return the share of all cases in which every level is right, their number to the nearest five."""
-    right = table.loc[table["row"] == "case", "levels_right"]
+    """Return the share of cases in which every level is right, their number to the nearest five."""
+    right = table.loc[table["row"] == "case", "levels_right"].dropna()
     n, n_right = len(right), int(right.sum())
     if n == 0 or few(n_right) or few(n - n_right):
         return None

@@ -6,8 +6,9 @@ rules, and why each is there:
 - Nothing about single cases but the failures of the participant's own files.
 - Every number is rounded as the paper prints it: a mean over n cases then leaves each sum open by n/1000 (DSC).
 - A label is over the cases that have it in the reference or in the prediction, as the official rule has it, but its n
-  is that of the references, and so is the n of both means: with one more case in the prediction, the other n would grow
-  where the reference has no such vertebra, and nowhere else. It would answer which case has which label.
+  is that of the references, and so is the n of both means: the other n would answer exactly which case has which label.
+  Its mean answers that too, to who sends one more case with the label the next time: it falls where the reference has
+  no such vertebra, by more than rounding hides up to a thousand cases. Against that there is the quota alone.
 - A cell over one to four cases is not published, its n is "<5" (threshold rule). A zero stays: it singles out nobody.
   Cases are those of the references: a spurious vertebra is DSC 0 and 100 mm, which is no news to who predicted it, and
   so it never makes a cell safe, however many there are.
@@ -40,8 +41,8 @@ rules, and why each is there:
   no case nothing is said: it would tell which guessed names are right.
 - No notes, no number of surplus references: they describe the references.
 
-What no rule on one result can prevent is two results from predictions that differ in one case; rounding blunts that and
-the quota limits it.
+What no rule on one result can prevent is two results from predictions that differ in one case: the quota limits it, and
+rounding blunts it a little.
 """
 
 from __future__ import annotations

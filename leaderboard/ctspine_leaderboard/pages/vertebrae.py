@@ -52,7 +52,10 @@ def _map_and_cell(board: Board, view: views.VertebraeView, rows: tuple[views.Ver
     """Show the map above the selectors of a cell: which cell is framed is known only once they have answered."""
     above, below = st.container(), st.container()
     with below:
-        frame.subheading("Behind one cell", "All cases in which a submission has a vertebra.")
+        frame.subheading(
+            "Behind one cell",
+            "All cases in which a vertebra counts for a submission: in the reference or in its prediction.",
+        )
         columns = st.columns(2)
         with columns[0]:
             slug = state.choose("id", "Submission", view.names, view.rows[0].entry.slug)
@@ -78,12 +81,12 @@ def _cell(cell: views.CellView) -> None:
     if figure is not None:
         frame.figure(
             figure,
-            f"{cell.vertebra} in all cases that have it: a point for each, the quartiles, and the mean as a diamond.",
+            f"{cell.vertebra} where it counts: a point for each case, the quartiles, and the mean as a diamond.",
             key="distribution",
         )
     if not cell.cases:
         return
-    frame.words("The worst cases:" if cell.worst else "In no case is anything lost.")
+    frame.words(_heading(cell))
     if cell.worst:
         frame.show(cell.table())
     about = {
@@ -96,6 +99,12 @@ def _cell(cell: views.CellView) -> None:
     name = downloads.file_name("vertebra", cell.test_set.name, cell.entry.slug, cell.vertebra, cell.measure.name)
     caption = f"{cell.measure.title} of {cell.entry.name} for {cell.vertebra}, case by case."
     frame.offer(cell.data(), about, name, caption=caption, digits={cell.measure.name: cell.measure.digits})
+
+
+def _heading(cell: views.CellView) -> str:
+    if cell.measure.name in views.SHARES:
+        return "These are:" if cell.worst else ""
+    return "The worst cases:" if cell.worst else "In no case is anything lost."
 
 
 def _answer_click(event: Any) -> None:

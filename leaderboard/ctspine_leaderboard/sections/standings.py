@@ -34,7 +34,11 @@ def write_standings(page: Surface, view: StandingsView, link: Link = submission_
 
 def _status(page: Surface, view: StandingsView) -> None:
     """Say which order this is, and what a reader has to know about the test set."""
-    order = "The official order." if view.is_official and view.standings else f"Not the official order. {OFFICIAL_TEXT}"
+    order = (
+        "The official order, by Mean of Vertebrae DSC."
+        if view.is_official and view.standings
+        else f"Not the official order. {OFFICIAL_TEXT}"
+    )
     n_cases = f", {view.standings.n_cases} cases" if view.standings else ""
     page.words(f"{test_sets.full_title(view.test_set)} test set{n_cases}. {view.test_set.note}", order, CONFIRMATORY)
     if view.note:

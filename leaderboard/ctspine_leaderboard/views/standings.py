@@ -13,11 +13,10 @@ from ctspine_bench.charts.sparkline import HEIGHT, WIDTH, sparkline
 from ctspine_bench.charts.standings import forest_plot, rank_plot
 from ctspine_bench.rankings.paired import METRICS, REGIONS
 from ctspine_bench.rankings.schemes import OFFICIAL, SCHEMES
-from ctspine_bench.report.stability import stability_sentences
+from ctspine_bench.report.stability import coverage_sentence, stability_sentences
 from ctspine_bench.testsets import named
 from ctspine_leaderboard.tables import Cell, Column, Row, picture, table
 from ctspine_leaderboard.views.counts import n_of
-from ctspine_leaderboard.views.coverage import coverage_note
 from ctspine_leaderboard.views.links import submission_link
 
 if TYPE_CHECKING:
@@ -119,9 +118,7 @@ class StandingsView:
         found = self.standings
         if found is None:
             return ()
-        means = coverage_note(found.n_cases, "mean_of_vertebrae", "Mean of Vertebrae")
-        with_ranks = any(row.score_low is not None for row in found.rows) and SCHEMES[self.scheme].ranks
-        return (means, coverage_note(found.n_cases, "mean_rank", "mean ranks") if with_ranks else "")
+        return (coverage_sentence(found),)
 
     def table(self, link: Link = submission_link) -> Markup:
         """Return the table for people."""

@@ -135,7 +135,7 @@ def test_the_private_set_is_ranked_from_the_organizers_file(app: str, open_in_br
     ready(visit.page)
     text = visit.page.inner_text("[data-testid=stMain]")
     assert "Private (phantom)" in text
-    assert "The official order." in text
+    assert "The official order, by Mean of Vertebrae DSC." in text
     names = visit.page.locator(".cb-table tbody a").all_inner_texts()
     assert names[:2] == ["alpha", "beta"]
 

@@ -133,7 +133,7 @@ def _behind(found: Comparison) -> str:
 def _coverage(cases: CaseComparison) -> str:
     if cases.difference.low is None:
         return ""
-    return coverage_note(cases.difference.n, "mean_of_vertebrae", "Mean of Vertebrae")
+    return coverage_note(cases.difference.n, "difference", "the difference")
 
 
 def _without_cases(found: Comparison) -> tuple[str, ...]:

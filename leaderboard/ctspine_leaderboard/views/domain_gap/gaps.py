@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from ctspine_bench.charts.domain_gap import signed
 from ctspine_bench.domain_gap import GapSplit, LabelProfile, gap_intervals, kitagawa, with_pooled_losses
 from ctspine_leaderboard.views.domain_gap.scores import (
     PUBLISHED,
@@ -67,7 +68,7 @@ class Gap:
     def range_of(self, name: str) -> tuple[float, float] | None:
         """Return what one of `PARTS` comes to by the weights of either set; `None` where that makes no difference."""
         ends = self.split and self.split.ranges.get(name)
-        return ends if ends and f"{ends[0]:.3f}" != f"{ends[1]:.3f}" else None
+        return ends if ends and signed(ends[0]) != signed(ends[1]) else None
 
     def part(self, name: str) -> float | None:
         """Return the size of one of `PARTS`; `None` if the gap is not taken apart."""

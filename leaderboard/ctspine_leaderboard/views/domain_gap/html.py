@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ctspine_bench.charts.domain_gap import PART_TITLES, signed
 from ctspine_bench.charts.style import CAUSES
@@ -16,6 +16,7 @@ from ctspine_leaderboard.views.test_sets import title
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
     from markupsafe import Markup
 
     from ctspine_leaderboard.views.domain_gap.gaps import Gap
@@ -42,8 +43,8 @@ def gap_markup(gaps: Sequence[Gap], flags: Mapping[str, tuple[str, ...]], link: 
     columns = [
         Column("Submission", align="left", wide=True),
         Column("Gap", "95 % interval", hint="Public less there: positive where the score is lower there"),
-        Column("Public", "DSC, ↑ better", hint="Mean DSC over all vertebrae of the public test set"),
-        Column("There", "DSC, ↑ better", hint="Mean DSC over all vertebrae of the other test set"),
+        Column("Public", "DSC, ↑ better", hint="Label means of the public test set, weighed by how often its references have each"),
+        Column("There", "DSC, ↑ better", hint="Label means of the other test set, weighed by how often its references have each"),
         *(Column(PART_TITLES[name], "95 % interval", hint=_PART_HINTS[name]) for name in PARTS),
     ]
     rows: list[Row] = []
@@ -73,7 +74,7 @@ def part_markup(found: Gap) -> Markup:
                 *(_difference(row[cause]) for cause in CAUSE_NAMES),
             )
         )
-        for row in part_table(found).astype(object).to_dict("records")
+        for row in _rows(part_table(found))
     ]
     caption = f"The gap of {found.entry.name} from Public to {title(found.other)}, by part and cause"
     return table(columns, rows, caption)
@@ -112,6 +113,11 @@ def _difference(value: float | None, ends: tuple[float, float] | None = None) ->
     if value is None:
         return _MISSING
     return Cell(signed(value), f"{signed(ends[0])} to {signed(ends[1])}" if ends else "")
+
+
+def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Return the rows of a table, `None` in empty cells."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
 def _range(ends: tuple[float, float] | None) -> Cell:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 THE_SCORE: Final = (
     "The score here is the mean over the vertebrae of a test set: the mean DSC of each label by the official rule, in "
-    "which missed and spurious vertebrae are 0, weighed by how often the references have the label. It is not Mean of "
-    "Vertebrae, the official score, in which every label weighs the same. Only this score can be taken apart into "
+    "which missed and spurious vertebrae are 0, weighed by how often the references have the label. So what a submission invents weighs as little as its "
+    "label is rare. It is not Mean of Vertebrae, the official score, in which every label weighs the same. Only this score can be taken apart into "
     "which labels a test set has and how well they are segmented. All of this page is exploratory."
 )
 THE_PARTS: Final = (
@@ -132,7 +132,7 @@ def coverage_note(scores: Iterable[Score], gaps: Iterable[Gap] = ()) -> str:
     parts = [
         f"with {counted(n)} ({name}) they are {misfit(share)}, and covered it in {percent(share)}"
         for name, n in sizes.items()
-        if (share := measured_coverage(n, "mean_over_vertebrae"))
+        if (share := measured_coverage(n, "gap_score"))
     ]
     if not parts:
         return ""
@@ -142,7 +142,7 @@ def coverage_note(scores: Iterable[Score], gaps: Iterable[Gap] = ()) -> str:
 def strata_note(cells: Iterable[InStratum]) -> str:
     """Say how far the intervals of the smallest stratum can be trusted that has any."""
     sizes = [cell.estimate.n_cases for cell in cells if cell.estimate.low is not None]
-    share = measured_coverage(min(sizes), "mean_over_vertebrae") if sizes else None
+    share = measured_coverage(min(sizes), "gap_score") if sizes else None
     if not share:
         return FEW_CASES
     return (

@@ -203,4 +203,7 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def _signed(value: float | None, digits: int) -> str:
-    return _DASH if value is None else f"{value:+.{digits}f}".replace("-", "−")
+    """Return a difference with its sign; a difference of nothing has none."""
+    if value is None:
+        return _DASH
+    return f"{value:+.{digits}f}".replace("-", "−") if value else f"{0:.{digits}f}"

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 SHIFT_NOTE: Final = (
     "A label shift of 0 can hide names that are wrong in part of a spine, as it is that of most of it. The share of "
-    "cases with every level right counts those alone in which all levels are there, none is spurious, and each is in its "
-    "place."
+    "cases with every level right counts those alone in which all levels are there, none is spurious, and each is in "
+    "its place."
 )
 _OURS: Final = (
     "of the vertebrae of a case, mean over cases: the predicted centre is within 20 mm, and that of no other is nearer"
