@@ -1,8 +1,8 @@
 """Where a submission loses its score between two test sets, and among which cases: pure functions of paired scores.
 
 The score here is the mean over the vertebrae of the references, in which a label weighs as often as they have it, not
-Mean of Vertebrae: only so can the labels of a test set be told from how well they are segmented. `split` takes a gap apart,
-`strata` looks within one test set.
+Mean of Vertebrae: only so can the labels of a test set be told from how well they are segmented. `split` takes a gap
+apart, `strata` looks within one test set.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Each label's mean is the official one, over the cases that have it in the reference or in the prediction; a label weighs
 as much as it is frequent in the references. So a spurious vertebra counts against its label, and how often a label
-counts is the same for all submissions. Where a label is rare, what is invented of it costs little here: it is in Mean of
-Vertebrae and in the per-case mean.
+counts is the same for all submissions. Where a label is rare, what is invented of it costs little here: Mean of
+Vertebrae and the per-case mean show it.
 """
 
 from __future__ import annotations

@@ -12,13 +12,14 @@ from ctspine_bench.errors import UsageError
 from ctspine_bench.jackknife import DRAWS, SMALLEST_N, uncertainty
 from ctspine_bench.own_runs import averages
 from ctspine_bench.own_runs.averages import MEAN_OF_VERTEBRAE, OVER_VERTEBRAE, PER_CASE, SPINE, Average
-from ctspine_bench.own_runs.outcome import MEANS, MethodResult, OwnComparison, Score, Spread
+from ctspine_bench.own_runs.outcome import DIFFERENCE, MEANS, MethodResult, OwnComparison, Score, Spread
 from ctspine_bench.own_runs.pairs import ALL_PAIRS_UP_TO, chosen_pairs, corrected_tests, pair_results
 from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.rankings import mean_then_rank, stability
 from ctspine_bench.rankings.coverage import measured_coverage
 from ctspine_bench.rankings.intervals import rank_limits, ranks_of, surely_better
 from ctspine_bench.rankings.paired import METRICS, REGIONS, n_reference_cases, pair
+from ctspine_bench.rankings.schemes import OFFICIAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,12 +19,12 @@ from ctspine_bench.report.terminal_standings import arrow, rank_range, share
 from ctspine_bench.report.text_comparison import (
     TITLES,
     coverage_sentence,
+    difference_note,
     difference_title,
     interval,
     p_value,
     pair_name,
     signed,
-    test_note,
 )
 from ctspine_bench.submissions.plain_text import shown
 
@@ -58,7 +58,9 @@ def render_comparison(found: OwnComparison, *, per_label: bool = False) -> Group
     if any(method.n_runs > 1 for method in found.methods):
         parts.append(_runs(found))
     if found.pairs:
-        parts.append(Group(Text(difference_title(found), "bold"), _differences(found), Text(test_note(found), "dim")))
+        parts.append(
+            Group(Text(difference_title(found), "bold"), _differences(found), Text(difference_note(found), "dim"))
+        )
         if per_label:
             parts += [_labels(found, pair) for pair in found.pairs]
         parts.append(Text(PLANNED))

@@ -15,6 +15,7 @@ from ctspine_bench.aggregate import HD95_CAP_MM
 from ctspine_bench.anatomy import VERTEBRAE, vertebra_name
 from ctspine_bench.jackknife import SMALLEST_N
 from ctspine_bench.own_runs.averages import MEAN_OF_VERTEBRAE, OVER_VERTEBRAE, PER_CASE, SPINE
+from ctspine_bench.own_runs.outcome import DIFFERENCE
 from ctspine_bench.rankings.paired import METRICS, REGIONS
 from ctspine_bench.report.layout import DASH, MARK, TextTable, number
 from ctspine_bench.report.stability import PLANNED
@@ -138,7 +139,7 @@ def difference_table(found: OwnComparison) -> TextTable:
             )
             for pair in found.pairs
         ),
-        note=" ".join(filter(None, (test_note(found), coverage_sentence(found, (DIFFERENCE,)), PLANNED))),
+        note=f"{difference_note(found)} {PLANNED}",
     )
 
 
@@ -150,16 +151,17 @@ def difference_title(found: OwnComparison) -> str:
     return f"Differences in Mean of Vertebrae {metric.title}{unit}{region}: the first less the second"
 
 
-def test_note(found: OwnComparison) -> str:
-    """Return which test was made, for how many it was corrected, and what lacks."""
+def difference_note(found: OwnComparison) -> str:
+    """Return which test was made, for how many it was corrected, how well intervals cover, and what lacks."""
     if found.n_cases < SMALLEST_N:
         return f"Under {SMALLEST_N} cases there are no intervals and no tests."
     why = ", all pairs, as the best one was found on the same cases" if found.against_best else ""
-    return (
+    note = (
         "p: Wilcoxon signed-rank test on per-case means; Holm: corrected for "
         f"{found.corrected_for} {'test' if found.corrected_for == 1 else 'tests'}{why}. "
         "Effect per case: Hodges–Lehmann estimate, its interval inverts the test."
     )
+    return f"{note} {coverage_sentence(found, (DIFFERENCE,))}".rstrip()
 
 
 def coverage_sentence(found: OwnComparison, names: Sequence[str] = (MEAN_OF_VERTEBRAE, PER_CASE)) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ctspine_leaderboard.views.links import Link
 
 _MISSING: Final = Cell("–")
+_SCORE_HINT: Final = "Label means of {} test set, weighed by how often its references have each"
 _PART_HINTS: Final[Mapping[str, str]] = {
     "label_mix": "What it costs that the other test set has more of labels that are hard",
     "within_label": "What is lost on the same labels",
@@ -43,8 +44,8 @@ def gap_markup(gaps: Sequence[Gap], flags: Mapping[str, tuple[str, ...]], link: 
     columns = [
         Column("Submission", align="left", wide=True),
         Column("Gap", "95 % interval", hint="Public less there: positive where the score is lower there"),
-        Column("Public", "DSC, ↑ better", hint="Label means of the public test set, weighed by how often its references have each"),
-        Column("There", "DSC, ↑ better", hint="Label means of the other test set, weighed by how often its references have each"),
+        Column("Public", "DSC, ↑ better", hint=_SCORE_HINT.format("the public")),
+        Column("There", "DSC, ↑ better", hint=_SCORE_HINT.format("the other")),
         *(Column(PART_TITLES[name], "95 % interval", hint=_PART_HINTS[name]) for name in PARTS),
     ]
     rows: list[Row] = []

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 THE_SCORE: Final = (
     "The score here is the mean over the vertebrae of a test set: the mean DSC of each label by the official rule, in "
-    "which missed and spurious vertebrae are 0, weighed by how often the references have the label. So what a submission invents weighs as little as its "
-    "label is rare. It is not Mean of Vertebrae, the official score, in which every label weighs the same. Only this score can be taken apart into "
-    "which labels a test set has and how well they are segmented. All of this page is exploratory."
+    "which missed and spurious vertebrae are 0, weighed by how often the references have the label. So a vertebra "
+    "that a submission invents weighs little if its label is rare. It is not Mean of Vertebrae, the official score, "
+    "in which every label weighs the same. Only this score can be taken apart into which labels a test set has and "
+    "how well they are segmented. All of this page is exploratory."
 )
 THE_PARTS: Final = (
     "Label mix: the other test set has more of labels that are hard, or fewer. Within labels: the same labels are "
