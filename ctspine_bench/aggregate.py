@@ -150,8 +150,8 @@ def variant_rows(table: pd.DataFrame, name: str) -> pd.DataFrame:
 def _could_be_left_out(vertebrae: pd.DataFrame) -> pd.Series:
     """Return which rows go on from the labels of their case's reference, and are no larger than its vertebrae."""
     case_ids, of_references = vertebrae["case_id"], vertebrae[vertebrae["status"] != "spurious"].groupby("case_id")
-    first, last = (case_ids.map(of_references["label"].agg(end)) for end in ("min", "max"))
-    largest_ml = case_ids.map(of_references["reference_ml"].max())
+    first, last = (case_ids.map(of_references["label"].agg(end)).astype("Float64") for end in ("min", "max"))
+    largest_ml = case_ids.map(of_references["reference_ml"].max()).astype("Float64")
     next_to = vertebrae["label"].between(first - _NEXT, first - 1) | vertebrae["label"].between(last + 1, last + _NEXT)
     return (next_to & (vertebrae["prediction_ml"] <= largest_ml)).fillna(value=False).astype(bool)
 

@@ -122,13 +122,16 @@ def verse_hits(reference: NDArray, prediction: NDArray, spacing_mm: Spacing) -> 
 
 
 def every_level_right(reference: NDArray, prediction: NDArray, spacing_mm: Spacing) -> bool | None:
-    """Whether both volumes have the same labels and each is identified; nothing on both sides is neither."""
+    """Whether both volumes have the same labels, each is identified and found; nothing on both sides is neither."""
     labels, predicted = labels_of(reference), labels_of(prediction)
     if not labels and not predicted:
         return None
     if labels != predicted:
         return False
-    return all(is_identified(reference, prediction, label, spacing_mm) for label in labels)
+    return all(
+        is_identified(reference, prediction, label, spacing_mm) and dsc(reference == label, prediction == label) >= 0.1
+        for label in labels
+    )
 
 
 def label_shift(reference: NDArray, prediction: NDArray) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -211,6 +211,25 @@ def test_spurious_vertebrae_at_the_border_forgiven() -> None:
     assert {name: (m.n, m.dsc) for name, m in forgiven.labels.items() if m.n} == {"C7": (1, 0.0), "T1": (2, 0.2)}
     assert (forgiven.mean_of_vertebrae.dsc, forgiven.mean_of_spine.dsc) == (0.1, 0.5)
     assert official_table(table).mean_of_vertebrae.dsc == pytest.approx(0.2 / 3)
+
+
+def test_forgiving_the_border_forgives_no_invention() -> None:
+    """Of a case with T1 and T2 of 20 ml at most: forgiven at the border are the two labels next to them, if no larger.
+
+    The whole spine in slivers, or one huge vertebra, is no part of a vertebra that the annotators left out.
+    """
+    names = ("C5", "C6", "C7", "T3", "T4", "T5", "L6")
+    reference = (mask("T1", 0.5, 1.0, reference_ml=20.0), mask("T2", 0.5, 1.0, reference_ml=10.0))
+
+    def stays(ml: float) -> set[str]:
+        invented = [replace(spurious(name, at_border=True), prediction_ml=ml) for name in names]
+        rows = variant_rows(table_of(case("a", *reference, *invented)), "border_forgiven")
+        return {*rows[rows["status"] == "spurious"]["vertebra"]}
+
+    assert stays(20.0) == {"C5", "T5", "L6"}
+    assert stays(20.1) == {*names}
+    nothing_there = table_of(case("b", spurious("T3", at_border=True)))
+    assert len(variant_rows(nothing_there, "border_forgiven")) == 1
 
 
 def test_variants_are_those_in_words() -> None:

@@ -6,18 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ctspine_bench.aggregate import estimate
 from ctspine_bench.jackknife import (
     PRIOR_DF,
-    SMALLEST_N,
     Uncertainty,
     moderated_over_labels,
     ratio_interval,
     ratio_left_out,
     uncertainty,
 )
-
-VALUES = np.array([0.2, 0.95, 0.91, 0.88, 0.97, 0.6, 0.93, 0.9, 0.85, 0.99, 0.94, 0.4])
 
 
 @pytest.mark.parametrize("n", [10, 12, 40, 200])
@@ -100,18 +96,20 @@ def test_a_label_that_all_miss_is_not_certain() -> None:
     assert variances[1] == pytest.approx(3 * 0.5 * 0.01 / 22)
 
 
-@pytest.mark.parametrize("n", [0, 1, SMALLEST_N - 1])
-def test_no_interval_for_few_cases(n: int) -> None:
-    """Under ten cases there is no interval; the mean stays, and is empty for none."""
-    values = VALUES[:n]
-    found = estimate(values, np.ones(n), "dsc")
-    assert (found.n, found.low, found.high) == (n, None, None)
-    assert found.mean == (pytest.approx(values.mean()) if n else None)
+def test_differences_are_not_moderated() -> None:
+    """Their squared error is the sum of the squared deviations, whatever the cases carry; freedom is n − 1."""
+    rng = np.random.default_rng(6)
+    left_out = rng.normal(0, 0.1, (15, 1))
+    found = uncertainty(np.array([0.2]), left_out, rng.dirichlet(np.ones(15))).of_differences()
+    d = np.sqrt(14 / 15) * (left_out[:, 0] - 0.2)
+    assert found.errors[0] == pytest.approx(np.sqrt(sum(each**2 for each in d)))
+    half = stats.t.ppf(0.975, 14) * found.errors[0]
+    assert found.intervals(np.array([0.2]), (-9.0, 9.0))[:, 0] == pytest.approx([0.2 - half, 0.2 + half])
 
 
 def test_intervals_stay_where_scores_can_be() -> None:
     """An interval ends at the best and at the worst score that there is."""
-    wide = Uncertainty(np.array([[0.3, 0.3]]), np.array([10.0, 10.0]))
+    wide = Uncertainty(np.array([[0.3, 0.3]]), np.ones((1, 2)), np.array([10.0, 10.0]))
     low, high = wide.intervals(np.array([0.9, 0.1]), (0.0, 1.0))
     half = 0.3 * stats.t.ppf(0.975, 10)
     assert low == pytest.approx([0.9 - half, 0.0])
@@ -128,7 +126,7 @@ def test_draws_have_the_covariance_of_the_deviations() -> None:
     rng = np.random.default_rng(4)
     deviations = rng.normal(0, 0.1, (30, 3))
     deviations[:, 2] = deviations[:, 1]
-    found = Uncertainty(deviations, np.full(3, 12.0))
+    found = Uncertainty(deviations, np.ones((30, 3)), np.full(3, 12.0))
     noise = found.noise(40_000)
     assert np.cov(noise, rowvar=False) == pytest.approx(deviations.T @ deviations, abs=0.01)
     assert noise[:, 1] == pytest.approx(noise[:, 2], abs=1e-12)
@@ -138,5 +136,5 @@ def test_draws_have_the_covariance_of_the_deviations() -> None:
 
 def test_noise_is_fixed() -> None:
     """The same deviations give the same draws on every run."""
-    found = Uncertainty(np.random.default_rng(5).normal(size=(12, 2)), np.full(2, 11.0))
+    found = Uncertainty(np.random.default_rng(5).normal(size=(12, 2)), np.ones((12, 2)), np.full(2, 11.0))
     assert np.array_equal(found.noise(100), found.noise(100))

@@ -72,10 +72,18 @@ def test_verse_looks_from_the_predicted_to_the_reference_centroids() -> None:
     """T5 and T6 of the reference lie at 0 and 4; both are predicted, at 3 and 4.
 
     From the predicted T5 the reference's T6 is nearer, so VerSe has one hit. From the reference's T5 the predicted T5
-    is nearer than T6: here both are identified.
+    is nearer than T6: here both are identified. No voxel of T5 is found, so its level is not right.
     """
     found = identify(row(12, 0, 0, 0, 13), row(0, 0, 0, 12, 13))
-    assert (found.n_verse_hits, found.identification_rate, found.levels_right) == (1, 1.0, True)
+    assert (found.n_verse_hits, found.identification_rate, found.levels_right) == (1, 1.0, False)
+
+
+def test_a_level_is_right_only_where_its_vertebra_is_found() -> None:
+    """One voxel in the middle names a vertebra. It finds it up to 19 voxels: there DSC is 2 / 20, and 0.1 will do."""
+    for n_voxels, right in ((19, True), (21, False)):
+        middle = row(*(5 if i == n_voxels // 2 else 0 for i in range(n_voxels)))
+        found = identify(row(*[5] * n_voxels), middle)
+        assert (found.identification_rate, found.levels_right) == (1.0, right)
 
 
 def test_verse_is_blind_to_spurious_labels() -> None:

@@ -106,18 +106,14 @@ def means_without(paired: PairedScores, metric: str, label: int, gone: int | Non
     return means
 
 
-def interval_of_mean(value: float, left_out: list[float], shares: list[float]) -> tuple[float, float]:
-    """The formulas of the jackknife: what each case moves without it, moderated by what it carries."""
-    carrying = [share for share in shares if share > 0]
-    n = len(carrying)
-    nu = sum(w**2 for w in carrying) ** 2 / sum(w**4 for w in carrying) - 1
-    own = nu / (nu + 3)
+def interval_of_mean(value: float, left_out: list[float], shares: list[float], n_either: int) -> tuple[float, float]:
+    """The formulas of the jackknife: what each case moves; freedom is of the cases with a label in either volume."""
+    n = sum(share > 0 for share in shares)
     squared = 0.0
-    for without, share in zip(left_out, shares, strict=True):
+    for without in left_out:
         deviation = 0.0 if np.isnan(without) else np.sqrt((n - 1) / n) * (without - value)
-        of_average = sum(w**2 for w in carrying) / n / share**2 if share > 0 else 1.0
-        squared += max(1.0, own + (1 - own) * of_average) * deviation**2
-    half = stats.t.ppf(0.975, min(nu + 3, n - 1)) * np.sqrt(squared)
+        squared += deviation**2
+    half = stats.t.ppf(0.975, n_either - 1) * np.sqrt(squared)
     return value - half, value + half
 
 
@@ -187,7 +183,8 @@ def test_intervals_of_means_are_those_of_a_loop_over_cases(region: str, metric: 
             there[i] |= bool(in_reference)
             shares[i] += 1 / n_of_label[label] / n_labels if in_reference else 0.0
     assert sum(shares) == pytest.approx(1)
-    low, high = interval_of_mean(one[0] - other[0], (one[1:] - other[1:]).tolist(), shares)
+    n_either = len({*vertebrae.case[np.isin(vertebrae.label, labels)].tolist()})
+    low, high = interval_of_mean(one[0] - other[0], (one[1:] - other[1:]).tolist(), shares, n_either)
     found = differences(paired, metric, region).mean
     assert found == Difference(
         sum(there), pytest.approx(one[0] - other[0]), pytest.approx(low, abs=1e-10), pytest.approx(high, abs=1e-10)
@@ -214,13 +211,7 @@ def equals(n_cases: int, l6: tuple[float, ...] = (), stray: str = "") -> PairedS
 def test_a_label_of_one_case_leaves_room_for_doubt() -> None:
     """The one case with an L6 makes all of the difference, 1 / 6, and without it there is none: it could be none."""
     found = differences(equals(20, l6=(1.0, 0.0)), "dsc").mean
-    # By hand: that case carries (5 / 20 + 1) / 6 of the score, the others 5 / 20 / 6 each.
-    of_it, of_others = 1.25 / 6, 0.25 / 6
-    squares, fourths = of_it**2 + 19 * of_others**2, of_it**4 + 19 * of_others**4
-    nu = squares**2 / fourths - 1
-    # Moderated, its deviation would count less than by itself, which is never so.
-    assert (nu + 3 * squares / 20 / of_it**2) / (nu + 3) < 1
-    half = stats.t.ppf(0.975, nu + 3) * np.sqrt(19 / 20) / 6
+    half = stats.t.ppf(0.975, 19) * np.sqrt(19 / 20) / 6
     assert found == Difference(20, pytest.approx(1 / 6), pytest.approx(1 / 6 - half), pytest.approx(1 / 6 + half))
     assert found.low < 0
     assert differences(equals(20), "dsc").mean == Difference(20, 0.0, 0.0, 0.0)

@@ -165,7 +165,7 @@ def test_one_pair_has_the_interval_of_the_paired_t_test() -> None:
 
 def test_three_submissions_have_the_limit_of_the_studentised_range() -> None:
     """Equally noisy, independent scores: the limit is Tukey's, the studentised range over √2, as in SciPy."""
-    uncertain = Uncertainty(np.eye(3), np.full(3, 1e9))
+    uncertain = Uncertainty(np.eye(3), np.ones((3, 3)), np.full(3, 1e9))
     limit = stats.studentized_range.ppf(0.95, 3, np.inf) / np.sqrt(2)
     for factor, expected in ((0.97, False), (1.03, True)):
         scores = np.array([factor * limit * np.sqrt(2), 0.0, 0.0])

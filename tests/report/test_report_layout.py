@@ -66,13 +66,18 @@ def test_complete_and_cut_vertebrae_have_tables_of_their_own():
 
 
 def test_spurious_vertebrae_at_the_border_can_be_forgiven():
-    """C1 is spurious at the border and gone, L6 is spurious elsewhere and stays."""
-    table = layout.paper_table(eventful().summary, "border-forgiven")
+    """T11 goes on from the reference's T12 at the border and is gone; C1 does not go on, L6 is elsewhere: both stay."""
+    spurious = (vertebra("T11", None, None, at_border=True), vertebra("C1", None, None, at_border=True))
+    results = [case("a", *spurious, vertebra("T12", 0.9, 1.0), vertebra("L6", None, None))]
+    summary = submission(results).summary
+    table = layout.paper_table(summary, "border-forgiven")
 
-    assert table.rows[0][:4] == ("C1", "0", "–", "–")
+    assert layout.paper_table(summary).rows[4][4:] == ("T11†", "1", "0.000", "100.00")
+    assert table.rows[4][4:] == ("T11", "0", "–", "–")
+    assert table.rows[0][:4] == ("C1†", "1", "0.000", "100.00")
     assert table.rows[11][4:] == ("L6†", "1", "0.000", "100.00")
-    assert table.means[0][:3] == ("Mean of Vertebrae", "4", "0.308")
-    assert "C1" not in table.note
+    assert table.means[0][:3] == ("Mean of Vertebrae", "3", "0.300")
+    assert "T11" not in table.note
 
 
 def test_hd95_of_matched_stands_beside_its_own_n():
@@ -107,7 +112,7 @@ def test_the_variants_side_by_side():
 
     assert rows["by the official rule"] == ("5", "8", "0.247", "74.20")
     assert rows["HD95 of matched vertebrae"] == ("2", "4", "–", "64.75")
-    assert rows["spurious vertebrae at the border of the field of view forgiven"] == ("4", "7", "0.308", "67.75")
+    assert rows["spurious vertebrae at the border of the field of view forgiven"] == ("5", "8", "0.247", "74.20")
     assert rows["without L6"] == ("4", "7", "0.308", "67.75")
 
 
