@@ -17,6 +17,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.submissions.folder import CASES, RESULTS
 from ctspine_bench.tables import SCHEMA_VERSION, case_table, write_table
 
@@ -197,7 +198,7 @@ def write_public_record(folder: Path, slug: str, content: str | bytes, **additio
         "kind": "scored",
         "submission": {"slug": slug, "declaration_sha256": digest, "archives": {}, "commit": None},
         "test_sets": {"public": {"private": False}, "private": {"private": True}},
-        "provenance": {"version": "1.2.3"},
+        "provenance": {"version": "1.2.3", "engine_version": ENGINE_VERSION},
         "cases_sha256": hashlib.sha256((folder / CASES).read_bytes()).hexdigest(),
         **additions,
     }

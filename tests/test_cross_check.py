@@ -69,6 +69,22 @@ def test_the_engine_agrees_with_the_library(folders: tuple[Path, Path]) -> None:
     assert found.agrees
 
 
+def test_nothing_compared_is_no_agreement(folders: tuple[Path, Path]) -> None:
+    """Where no case has a prediction of its own, nothing was computed again: that is said, and nothing agrees."""
+    for prediction in folders[0].iterdir():
+        prediction.unlink()
+    (folders[0] / "liver_1.nii.gz").write_bytes(b"no volume")
+    found = cross_check.cross_check(*scored(folders), 3)
+    assert (found.n_cases, found.n_masks, found.agrees) == (0, 0, False)
+    assert "nothing was compared" in found.sentence()
+
+
+def test_what_is_no_number_is_a_difference(folders: tuple[Path, Path]) -> None:
+    """A score that became NaN is not within rounding of anything."""
+    score, plan = scored(folders)
+    assert not cross_check.cross_check(changed(score, dsc=float("nan")), plan, 3).agrees
+
+
 def test_random_volumes_agree(tmp_path: Path) -> None:
     """Masks at borders, single voxels, full volumes, noise: cropped to their boxes they give the same."""
     rng = np.random.default_rng(4)

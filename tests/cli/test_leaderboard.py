@@ -44,7 +44,7 @@ def folders(tmp_path: Path) -> dict[str, Path]:
         folder.mkdir()
     (found["references"] / "public" / "labels").mkdir(parents=True)
     standings = tmp_path / "standings.json"
-    standings.write_text(json.dumps({"schema_version": 1, "kind": "standings", "test_sets": {}}))
+    standings.write_text(json.dumps({"schema_version": 2, "kind": "standings", "test_sets": {}}))
     return found | {"private_standings": standings}
 
 

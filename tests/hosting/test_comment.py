@@ -108,7 +108,8 @@ def test_results_become_data(tmp_path: Path) -> None:
     assert found.mean_of_spine.hd95_mm == expected["mean_of_spine"]["hd95_mm"]
     assert found.per_case_dsc.low == expected["per_case"]["dsc"]["low"]
     assert found.published is not None
-    assert (found.published.dsc, found.published.hd95_matched_mm) == (0.869, 5.4)
+    # Two of 25 labels are there: as a mean over matched vertebrae the printed HD95 is over all of them.
+    assert (found.published.dsc, found.published.hd95_matched_mm) == (0.869, None)
     assert found.vertebrae is not None
     assert tuple(dict(found.vertebrae).values()) == (12, 1, 12)
     assert (found.refused[0].case_id, found.refused[0].code, found.n_refused) == ("broken", "E_SHAPE", {"E_SHAPE": 1})

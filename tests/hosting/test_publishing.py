@@ -17,6 +17,7 @@ from git_repositories import GitRepository, declaration, write_public_record
 from ctspine_bench.errors import SubmissionError
 from ctspine_bench.hosting.publishing import Publication, publish
 from ctspine_bench.hosting.store import PrivateStore
+from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.submissions.records import read_record
 from ctspine_bench.tables import COLUMNS, SCHEMA_VERSION, write_table
 
@@ -120,7 +121,7 @@ def test_another_scoring_replaces_the_results(project: GitRepository, store: Pri
     """The same declaration scored again, as with a newer scorer, is published again."""
     score(store, tmp_path, declaration("Mine"))
     publish(project.folder, store)
-    score(store, tmp_path, declaration("Mine"), provenance={"version": "2.0"})
+    score(store, tmp_path, declaration("Mine"), provenance={"version": "2.0", "engine_version": ENGINE_VERSION})
     (done,) = publish(project.folder, store)
     assert done.state == "published"
     assert json.loads(project.git("show", f"HEAD:{MINE}/results.json"))["provenance"] == {"version": "2.0"}
@@ -250,9 +251,19 @@ def test_a_broken_record_is_not_published(
     assert project.status() == ""
 
 
-def test_a_record_of_an_earlier_version_waits(project: GitRepository, store: PrivateStore, tmp_path: Path) -> None:
+EARLIER = pytest.mark.parametrize(
+    "earlier",
+    [{"schema_version": SCHEMA_VERSION - 1}, {"provenance": {"engine_version": ENGINE_VERSION - 1}}],
+    ids=["layout", "engine"],
+)
+
+
+@EARLIER
+def test_a_record_of_an_earlier_version_waits(
+    project: GitRepository, store: PrivateStore, tmp_path: Path, earlier: dict[str, object]
+) -> None:
     """What was scored by the rules of before is not published, nor is it broken: it waits for today's scoring."""
-    score(store, tmp_path, declaration("Mine"), schema_version=SCHEMA_VERSION - 1)
+    score(store, tmp_path, declaration("Mine"), **earlier)
     (waiting,) = publish(project.folder, store)
     assert (waiting.state, waiting.problem, project.status()) == ("waiting", None, "")
     score(store, tmp_path, declaration("Mine"))
@@ -260,11 +271,12 @@ def test_a_record_of_an_earlier_version_waits(project: GitRepository, store: Pri
     assert done.state == "published"
 
 
+@EARLIER
 def test_a_published_record_of_an_earlier_version_waits(
-    project: GitRepository, store: PrivateStore, tmp_path: Path
+    project: GitRepository, store: PrivateStore, tmp_path: Path, earlier: dict[str, object]
 ) -> None:
     """One that was published before stays as it is until it is scored again."""
-    write_public_record(tmp_path, "mine", declaration("Mine"), schema_version=SCHEMA_VERSION - 1)
+    write_public_record(tmp_path, "mine", declaration("Mine"), **earlier)
     project.commit({file: (tmp_path / file.rpartition("/")[2]).read_bytes() for file in FILES})
     (waiting,) = publish(project.folder, store)
     assert (waiting.state, waiting.problem, project.status()) == ("waiting", None, "")
@@ -305,7 +317,7 @@ def test_push(project: GitRepository, store: PrivateStore, tmp_path: Path) -> No
     publish(mine.folder, store)
     publish(mine.folder, store, push=True)
     assert upstream.git("rev-parse", "main") == commit_of(mine)
-    score(store, tmp_path, declaration("Mine"), provenance={"version": "2.0"})
+    score(store, tmp_path, declaration("Mine"), provenance={"version": "2.0", "engine_version": ENGINE_VERSION})
     with pytest.raises(SubmissionError) as caught:
         publish(other.folder, store, push=True)
     assert caught.value.code == "E_MOVED"

@@ -12,6 +12,7 @@ from case_results import case, mask
 
 from ctspine_bench.errors import FileError, SubmissionError
 from ctspine_bench.hosting.store import PRIVATE, PrivateStore, StoredScores
+from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.results import CASES, RESULTS
 from ctspine_bench.tables import SCHEMA_VERSION, case_table, read_table, write_json, write_table
 
@@ -25,7 +26,11 @@ def scores(dsc: float = 0.9) -> StoredScores:
     def table(name: str):
         return case_table([case("case", mask("L1", dsc, 1.0), mask("spine", dsc, 1.0))], name)
 
-    results = {"schema_version": SCHEMA_VERSION, "test_sets": {"phantom-private": {"complete": True}}}
+    results = {
+        "schema_version": SCHEMA_VERSION,
+        "provenance": {"engine_version": ENGINE_VERSION},
+        "test_sets": {"phantom-private": {"complete": True}},
+    }
     return StoredScores(results, table("phantom-public"), table("phantom-private"))
 
 
@@ -111,6 +116,19 @@ def test_scores_of_submissions(tmp_path: Path) -> None:
     assert store.slugs() == ("a-method", "b-method")
     assert dsc(store.scores()) == {"a-method": 0.7, "b-method": 0.5}
     assert dsc(store.scores({"a-method": "1" * 64, "c-method": "1" * 64})) == {"a-method": 0.5}
+
+
+@pytest.mark.parametrize("place", ["engine_version", "schema_version"])
+def test_scores_of_an_earlier_version_are_as_good_as_none(tmp_path: Path, place: str) -> None:
+    """Whether the engine or only the layout is another one: they are made anew."""
+    store = PrivateStore(tmp_path / "store")
+    earlier = scores()
+    of = earlier.results if place == "schema_version" else earlier.results["provenance"]
+    of[place] -= 1
+    store.save(KEY, earlier)
+    assert store.read(KEY) is None
+    store.save(KEY, scores())
+    assert store.read(KEY) is not None
 
 
 def test_two_scorings_wait_for_each_other(tmp_path: Path) -> None:

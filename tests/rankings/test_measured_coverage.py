@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from ctspine_bench.jackknife import PRIOR_DF
 from ctspine_bench.rankings.coverage import measured, measured_coverage
 from ctspine_bench.rankings.standings import standings
 from ctspine_bench.testsets import SOURCES
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "CORRECTNESS.md"
-SCORES = ("mean_of_vertebrae", "mean_rank", "mean_over_vertebrae", "per_case")
+SCORES = ("mean_of_vertebrae", "mean_rank", "mean_over_vertebrae", "per_case", "gap_score", "difference")
 
 
 @pytest.mark.parametrize("score", SCORES)
@@ -37,6 +40,12 @@ def test_from_99_cases_on_intervals_cover_as_they_should(score: str) -> None:
     shares = {n: found[score] for n, found in measured().items() if n >= 99}
     assert set(shares) == {99, 150, 198, 400}
     assert all(0.93 <= share <= 0.97 for share in shares.values()), shares
+
+
+def test_it_was_measured_of_the_intervals_as_they_are() -> None:
+    """The moderation that was simulated is the one in use: changed, everything is to be measured anew."""
+    content = json.loads(files("ctspine_bench.rankings").joinpath("coverage.json").read_text("utf-8"))
+    assert content["prior_df"] == PRIOR_DF
 
 
 def test_equals_were_hardly_told_apart() -> None:
