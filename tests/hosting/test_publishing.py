@@ -124,7 +124,7 @@ def test_another_scoring_replaces_the_results(project: GitRepository, store: Pri
     score(store, tmp_path, declaration("Mine"), provenance={"version": "2.0", "engine_version": ENGINE_VERSION})
     (done,) = publish(project.folder, store)
     assert done.state == "published"
-    assert json.loads(project.git("show", f"HEAD:{MINE}/results.json"))["provenance"] == {"version": "2.0"}
+    assert json.loads(project.git("show", f"HEAD:{MINE}/results.json"))["provenance"]["version"] == "2.0"
 
 
 def test_one_commit_for_each_submission(project: GitRepository, store: PrivateStore, tmp_path: Path) -> None:
@@ -379,7 +379,7 @@ def test_killed_at_every_step(project: GitRepository, store: PrivateStore, tmp_p
     folder = tmp_path / "scored"
     write_table(rows, folder / "cases.parquet")
     results = json.loads((folder / "results.json").read_text()) | {
-        "provenance": {"version": "2.0"},
+        "provenance": {"version": "2.0", "engine_version": ENGINE_VERSION},
         "cases_sha256": hashlib.sha256((folder / "cases.parquet").read_bytes()).hexdigest(),
     }
     (folder / "results.json").write_text(json.dumps(results))
