@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -14,7 +14,6 @@ from made_boards import Quality, make_board
 
 from ctspine_bench.board import Board
 from ctspine_bench.board.cache import Cache
-from ctspine_leaderboard.views import coverage
 from ctspine_leaderboard.views.links import address
 from ctspine_leaderboard.views.standings import standings_view
 
@@ -93,19 +92,19 @@ def test_labels_have_the_n_of_their_submission(made_board: Board, made_folder: P
     assert ours > theirs
 
 
-def test_what_intervals_cover_is_said_where_they_do_not_fit(made_board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Too narrow, too wide, or nothing where they cover as they should; of mean ranks where these are shown."""
+def test_what_intervals_cover_is_said_where_they_do_not_fit(made_board: Board) -> None:
+    """Too narrow, too wide, or nothing where they cover as they should; of what was simulated alone."""
     view = standings_view(made_board, "phantom-public")
-    for share, said in ((0.85, "are too narrow"), (0.98, "are too wide")):
-        monkeypatch.setattr(coverage, "measured_coverage", Mock(return_value=share))
-        assert said in view.coverage()[0]
-        assert view.coverage()[1] == ""
-    monkeypatch.setattr(coverage, "measured_coverage", Mock(return_value=None))
-    assert view.coverage() == ("", "")
-    monkeypatch.setattr(coverage, "measured_coverage", Mock(return_value=0.85))
-    ranks = standings_view(made_board, "phantom-public", "rank-then-mean")
-    assert ranks.coverage()[1].startswith("With 24 cases, 95 % intervals of mean ranks are too narrow")
-    assert standings_view(made_board, "phantom-public", "significance").coverage()[1] == ""
+    for share, said in ((0.85, "are too narrow"), (0.98, "are wider than they need to be"), (None, "")):
+        covered = replace(view, standings=replace(view.standings, coverage=share)).coverage()
+        assert said in covered
+        assert bool(said) == bool(covered)
+    for other in ({"metric": "hd95_mm"}, {"region": "lumbar"}):
+        words = standings_view(made_board, "phantom-public", **other).coverage()
+        assert words == "How often intervals cover was simulated for DSC of the whole spine alone."
+    ranks = standings_view(made_board, "phantom-public", "rank-then-mean").coverage()
+    assert "equals were told apart by mean rank on 8 % of boards" in ranks
+    assert standings_view(made_board, "phantom-public", "significance").coverage() == ""
 
 
 def test_counts_and_labels_are_those_of_the_record(made_board: Board, made_folder: Path) -> None:

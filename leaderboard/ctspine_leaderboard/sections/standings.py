@@ -27,7 +27,7 @@ def write_standings(page: Surface, view: StandingsView, link: Link = submission_
     _status(page, view)
     if view.rows:
         page.show(view.table(link))
-        page.words(*view.coverage())
+        page.words(view.coverage())
         _offer(page, view)
     _figures(page, view)
 

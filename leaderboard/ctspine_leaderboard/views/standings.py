@@ -113,12 +113,9 @@ class StandingsView:
             return ()
         return stability_sentences(self.standings, self.names)
 
-    def coverage(self) -> tuple[str, ...]:
+    def coverage(self) -> str:
         """Return how far the intervals can be trusted, where they do not cover as they should."""
-        found = self.standings
-        if found is None:
-            return ()
-        return (coverage_sentence(found),)
+        return coverage_sentence(self.standings) if self.standings else ""
 
     def table(self, link: Link = submission_link) -> Markup:
         """Return the table for people."""
