@@ -16,7 +16,7 @@ from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.published import VERSE_REANNOTATED_DSC, published_table
 from ctspine_bench.rankings.coverage import measured_coverage
 from ctspine_bench.report.events import level_ranges
-from ctspine_bench.report.variants import TITLES, VARIANTS, Variant
+from ctspine_bench.report.variants import FORGIVEN, TITLES, VARIANTS, Variant
 from ctspine_bench.testsets import OFFICIAL
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ _NOTES: Final[Mapping[Variant, str]] = {
     "official": _RULE,
     "hd95-matched": "n as in the official table; the second n counts what is matched, in reference and prediction. "
     "HD95 is over these alone, without a cap: who finds less can look better.",
-    "border-forgiven": f"{_RULE} A spurious vertebra at the first or last slice counts for nothing: for references "
-    "that leave partly visible vertebrae out.",
+    "border-forgiven": f"{_RULE} {FORGIVEN}",
     "complete": f"{_RULE} Only vertebrae inside the field of view, without slivers (under {SLIVER_SHARE:.0%} of their "
     "level's median volume). The spine has no such variant.",
     "cut": f"{_RULE} Only vertebrae at the first or last slice, without slivers (under {SLIVER_SHARE:.0%} of their "

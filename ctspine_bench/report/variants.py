@@ -12,6 +12,13 @@ Variant = Literal["official", "hd95-matched", "border-forgiven", "complete", "cu
 
 VARIANTS: Final[tuple[Variant, ...]] = get_args(Variant)
 
+FORGIVEN: Final = (
+    "Forgiven are spurious vertebrae that could be partly visible ones that the reference leaves out: they touch the "
+    "first or last slice, have one of the next two labels beyond the reference's, and are no larger than its largest "
+    "vertebra."
+)
+"""What the border forgives."""
+
 OFFICIAL_TITLE: Final = "The paper's layout, this benchmark's rule"
 
 TITLES: Final[Mapping[str, str]] = {

@@ -11,7 +11,7 @@ import pandas as pd
 from ctspine_bench.aggregate import HD95_CAP_MM, SLIVER_SHARE
 from ctspine_bench.anatomy import VERTEBRAE
 from ctspine_bench.rankings.paired import METRICS
-from ctspine_bench.report.variants import TITLES
+from ctspine_bench.report.variants import FORGIVEN, TITLES
 from ctspine_bench.testsets import OFFICIAL, PHANTOM, named
 from ctspine_leaderboard.downloads import latex_text
 from ctspine_leaderboard.tables import Cell, Column, Row, table
@@ -59,8 +59,7 @@ _NOTES: Final[Mapping[Variant, str]] = {
     "official": _RULE,
     "hd95-matched": "HD95 is over the matched vertebrae alone, which the second n counts, and without a cap: who finds "
     "less can look better. DSC is that of the official table.",
-    "border-forgiven": f"{_RULE} A spurious vertebra at the first or last slice counts for nothing: for references "
-    "that leave partly visible vertebrae out.",
+    "border-forgiven": f"{_RULE} {FORGIVEN}",
     "complete": f"{_RULE} Only vertebrae inside the field of view, {_SLIVERS}. The spine has no such variant.",
     "cut": f"{_RULE} Only vertebrae at the first or last slice, {_SLIVERS}. The spine has no such variant.",
     "without-l6": f"{_RULE} The spine is that of the official table.",
