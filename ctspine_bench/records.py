@@ -157,7 +157,8 @@ class VertebraScore:
         prediction_ml: Predicted volume.
         cut: Whether the reference touches the first or last slice along the spine (the field of view cuts it);
             `None` for a spurious vertebra.
-        at_border: Whether the prediction does; `None` for a missed vertebra.
+        at_border: Whether the prediction does, and, but for the spine, has its centre within 40 mm of that slice;
+            `None` for a missed vertebra.
         predicted_as: The predicted label that covers most of the reference vertebra; `None` for none, a spurious one
             and the spine.
         loss_identification: Part of 1 − dsc lost to a wrong level name.

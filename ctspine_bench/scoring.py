@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ctspine_bench.records import Comparison, MaskGeometry, Status
 
 ROOM_FOR_L5_MM: Final = 30.0
+NEAR_BORDER_MM: Final = 40.0
+"""How far from the last slice the centre of a vertebra that it cuts can be: a lumbar one with its processes."""
 
 
 def score_arrays(
@@ -122,7 +124,7 @@ def _score_mask(comparison: Comparison, key: int, loss: Loss | None) -> Vertebra
         reference_ml=reference * ml_per_voxel,
         prediction_ml=prediction * ml_per_voxel,
         cut=_touches_end(comparison, comparison.reference, key) if reference else None,
-        at_border=_touches_end(comparison, comparison.prediction, key) if prediction else None,
+        at_border=_ends_at_border(comparison, key) if prediction else None,
         predicted_as=None if key == SPINE else _covered_by(comparison, key),
         loss_identification=loss.identification if loss else None,
         loss_missed=loss.missed if loss else None,
@@ -144,6 +146,20 @@ def _touches_end(comparison: Comparison, geometry: MaskGeometry, key: int) -> bo
     labels = LABELS if key == SPINE else [key]
     lowest = geometry.lowest[labels, axis]
     return bool((lowest == 0).any() or (geometry.highest[labels, axis] == comparison.shape[axis] - 1).any())
+
+
+def _ends_at_border(comparison: Comparison, key: int) -> bool:
+    """Whether a predicted mask is cut by the field of view: it touches an end, and its centre is no vertebra away.
+
+    A single voxel at the end does not take a vertebra there that lies elsewhere. The spine only has to touch.
+    """
+    if not _touches_end(comparison, comparison.prediction, key) or key == SPINE:
+        return _touches_end(comparison, comparison.prediction, key)
+    geometry, axis = comparison.prediction, comparison.superior_axis
+    last = comparison.shape[axis] - 1
+    centroid_mm, last_mm = geometry.centroids_mm[key, axis], last * comparison.spacing_mm[axis]
+    first_end = geometry.lowest[key, axis] == 0 and centroid_mm <= NEAR_BORDER_MM
+    return bool(first_end or (geometry.highest[key, axis] == last and last_mm - centroid_mm <= NEAR_BORDER_MM))
 
 
 def _is_transitional(comparison: Comparison, reference: list[int]) -> bool:

@@ -89,6 +89,24 @@ def test_field_of_view_is_that_of_the_superior_axis(axis: int, cut: list[bool]) 
     assert score.spine.cut == any(cut)
 
 
+@pytest.mark.parametrize(("axis", "end"), [(0, 0), (2, 0), (2, 99)])
+def test_a_stray_voxel_takes_no_vertebra_to_the_border(axis: int, end: int) -> None:
+    """A vertebra of 20 mm at an end is at the border; one in the middle is not, even with a voxel of it at the end."""
+    shape, middle = [9, 9, 9], slice(40, 60)
+    shape[axis] = 100
+
+    def at_border(*places: slice | int) -> list[bool | None]:
+        prediction = np.zeros(shape, np.uint8)
+        for place in places:
+            np.moveaxis(prediction, axis, 0)[place, 4, 4] = 20
+        found = score_arrays(np.zeros_like(prediction), prediction, (1.0, 1.0, 1.0), superior_axis=axis)
+        return [vertebra.at_border for vertebra in found.vertebrae]
+
+    assert at_border(slice(0, 20) if end == 0 else slice(80, 100)) == [True]
+    assert at_border(middle) == [False]
+    assert at_border(middle, end) == [False]
+
+
 @pytest.mark.parametrize("z", [0, 4])
 def test_both_ends_cut(z: int) -> None:
     """The first and the last slice count alike, in any memory order."""

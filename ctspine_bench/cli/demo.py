@@ -46,7 +46,7 @@ _SHOWN: Final = "shift-from-level"
 def command(folder: Path, *, workers: int | None) -> int:
     """Make a small phantom benchmark in FOLDER, score submissions on it and show the tables.
 
-    Most submissions are simulated, each with one kind of error; one is that of a network that was trained on phantoms.
+    Most submissions are simulated, each with one kind of error; two are of a network that was trained on phantoms.
 
     On a terminal it ends with the leaderboard open on them, until Ctrl-C is pressed; elsewhere it says how to open it.
     """

@@ -100,8 +100,11 @@ def command(
     from ctspine_bench.evaluate import read_settings
     from ctspine_bench.pairing import plan_submission
     from ctspine_bench.results import JOURNAL, write_results
+    from ctspine_bench.tables import Journal
 
     _check_output(output, resume=resume)
+    if sensitivity and format_ not in {"table", "json"}:
+        raise UsageError(f"--sensitivity has no table as {format_}; it is part of --format table and json")
     if n_checked:
         from ctspine_bench.cross_check import check_installed
 
@@ -120,6 +123,9 @@ def command(
         reference_label_map=settings.reference_label_map,
         prediction_label_map=settings.prediction_label_map,
     )
+    if output:
+        # Before anything there is touched: a run on other folders is refused.
+        Journal(output / JOURNAL, settings.digest(), plan.inputs).read()
     _prepare(output, report)
     try:
         score = score_with_progress(plan, settings, options["workers"], output / JOURNAL if output else None)
@@ -234,7 +240,7 @@ def _show(
 
 def _say(check: CrossCheck, *, err: bool) -> None:
     """Print what the cross-check found; a difference is shouted."""
-    if check.agrees:
+    if check.agrees or not check.n_masks:
         click.echo(check.sentence(), err=err)
         return
     message = f"THE CROSS-CHECK DISAGREES. Do not use these numbers; please report this.\n{check.sentence()}"

@@ -86,8 +86,8 @@ def method_of(name: str, runs: Sequence[Run]) -> Method:
     """Return a method from its runs.
 
     Raises:
-        SubmissionError: E_COMPARE, the cases of two runs are neither the same nor all different, or two runs have the
-            same cases by other references or predictions that are the same.
+        SubmissionError: E_COMPARE, the cases of two runs are neither the same nor all different, two folds are of
+            different test sets, or two runs have the same cases by other references or predictions that are the same.
     """
     kinds: set[Kind] = set()
     for one, other in combinations(runs, 2):
@@ -99,6 +99,13 @@ def method_of(name: str, runs: Sequence[Run]) -> Method:
                 f"the cases of {one.folder} (another run), or none of them (another fold)",
                 f"{len(shared)} of its {len(other.case_ids)} cases among the {len(one.case_ids)} of {one.folder}",
                 f"Give the runs of {name} on the same cases, or its folds without a case in common.",
+            )
+        if not shared and one.title != other.title:
+            raise unlike(
+                other.folder,
+                f"a fold of {one.title}, as {one.folder} is",
+                f"a run on {other.title}",
+                "Compare on one test set at a time: test sets are never pooled.",
             )
         if shared and one.predictions == other.predictions:
             found = f"the same predictions as in {one.folder}"

@@ -163,7 +163,7 @@ def _chosen(folder: Path, names: list[str], test_set: str | None) -> str:
 
 
 def _nothing_there(folder: Path, name: str) -> InputError:
-    advice = "Score predictions first with `ctspine-bench score … --output`, or give `compare` their --references."
+    advice = "Score predictions first with `ctspine-bench score … --output`; only `compare` scores, with --references."
     if not folder.is_dir():
         found = "a file" if folder.exists() else "no such folder"
         advice = "Check the path."

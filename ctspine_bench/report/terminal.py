@@ -90,8 +90,10 @@ def _aggregates(
     if sensitivity:
         tables.append(sensitivity_table(summary))
     reason = no_comparison(score)
+    below = Text("All that follows is by the official rule, of all vertebrae.", "bold")
     return [
         _table(paper_table(summary, variant)),
+        *([] if variant == "official" else [below]),
         _facts(summary),
         _loss_bar(summary.loss),
         *(_table(table) for table in tables if table),

@@ -195,7 +195,7 @@ def _labels(found: OwnComparison, pair: PairResult) -> Group:
     return Group(
         Text(title, "bold"),
         table,
-        Text(f"n: cases that have it in either volume. No interval under {SMALLEST_N}.", "dim"),
+        Text(f"n: cases that have it in either volume. No interval where either has under {SMALLEST_N}.", "dim"),
     )
 
 

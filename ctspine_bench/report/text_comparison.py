@@ -34,6 +34,7 @@ TITLES: Final[Mapping[str, str]] = {
     DIFFERENCE: "difference in Mean of Vertebrae",
 }
 _OF_PAPER: Final = ("dsc", "hd95_mm")
+_OF_SMALL: Final = 6
 _COLUMNS: Final = (
     "what", "method", "other", "of", "metric", "n", "value", "low", "high", "n_runs", "mean_of_runs", "sd_of_runs",
     "p", "p_holm",
@@ -178,15 +179,26 @@ def pair_name(pair: PairResult) -> str:
 
 
 def signed(value: float, digits: int) -> str:
-    """Return a difference with its sign, a true minus; what is 0 as printed has none."""
-    if isnan(value):
-        return DASH
-    return f"{value:+.{digits}f}".replace("-", "−") if round(value, digits) else f"{0:.{digits}f}"
+    """Return a difference with its sign, a true minus; a small one has six digits, and 0 has no sign."""
+    return DASH if isnan(value) else _signed(value, _digits_for([value], digits))
 
 
 def interval(low: float | None, high: float | None, digits: int) -> str:
     """Return an interval of a difference; empty without one."""
-    return "" if low is None or high is None else f"{signed(low, digits)} to {signed(high, digits)}"
+    if low is None or high is None:
+        return ""
+    digits = _digits_for([low, high], digits)
+    return f"{_signed(low, digits)} to {_signed(high, digits)}"
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{value:+.{digits}f}".replace("-", "−") if round(value, digits) else f"{0:.{digits}f}"
+
+
+def _digits_for(values: Sequence[float], digits: int) -> int:
+    """Return how many digits show that something is no 0: a difference can be sure, and less than digits show."""
+    largest = max(map(abs, values))
+    return _OF_SMALL if 10**-_OF_SMALL / 2 <= largest < 10**-digits / 2 else digits
 
 
 def p_value(value: float | None) -> str:
@@ -227,10 +239,11 @@ def _model_rows(found: OwnComparison) -> Iterator[tuple[Any, ...]]:
 
 def _cells(scores: Sequence[Mapping[str, Score] | None]) -> list[tuple[str, str, bool]]:
     """Return (value, spread, whether no other is better as printed) for each method and metric."""
-    best = {}
+    best, told_apart = {}, {}
     for name in _OF_PAPER:
         values = [round(value, METRICS[name].digits) for value in _values(scores, name)]
         best[name] = (max if METRICS[name].larger_is_better else min)(values, default=None)
+        told_apart[name] = len({*values}) > 1
     cells = []
     for of_method in scores:
         for name in _OF_PAPER:
@@ -239,7 +252,7 @@ def _cells(scores: Sequence[Mapping[str, Score] | None]) -> list[tuple[str, str,
                 cells.append((DASH, "", False))
                 continue
             value, _, spread = with_spread(score, digits).partition(" ± ")
-            is_best = len(scores) > 1 and round(score.value, digits) == best[name]
+            is_best = told_apart[name] and round(score.value, digits) == best[name]
             cells.append((value, f" ± {spread}" if spread else "", is_best))
     return cells
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -72,6 +73,28 @@ def test_score_refuses_to_overwrite(run: Callable[..., Done], folders: tuple[Pat
     assert (refused.returncode, "--resume" in refused.stderr) == (2, True)
     assert (out / "results.json").read_bytes() == before
     assert run("score", *folders, "--resume").returncode == 2
+
+
+def test_a_refused_run_touches_nothing(run: Callable[..., Done], tmp_path: Path, folders: tuple[Path, Path]) -> None:
+    """Results of other predictions in --output stay whole, whether --resume is given or not."""
+    output = tmp_path / "results"
+    assert run("score", *folders, "--output", output).returncode == 0
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    other = tmp_path / "other"
+    shutil.copytree(folders[0], other)
+    for options in (["--resume"], []):
+        refused = run("score", other, folders[1], "--output", output, *options)
+        assert (refused.returncode, "choose another folder" in refused.stderr) == (2, True)
+        assert {path.name: path.read_bytes() for path in output.iterdir()} == before
+
+
+@pytest.mark.parametrize("format_", ["csv", "markdown", "latex"])
+def test_sensitivity_has_no_table_for_papers(
+    run: Callable[..., Done], folders: tuple[Path, Path], format_: str
+) -> None:
+    """It is refused where it would be left out in silence."""
+    refused = run("score", *folders, "--sensitivity", "--format", format_)
+    assert (refused.returncode, "--sensitivity" in refused.stderr) == (2, True)
 
 
 def test_killed_run_resumes_to_the_same_results(

@@ -203,6 +203,15 @@ class TestMethods:
         assert (error.code, error.path) == ("E_COMPARE", str(tmp_path / "1"))
         assert error.found == f"4 of its 5 cases among the 5 of {tmp_path / '0'}"
 
+    def test_folds_of_different_test_sets(self, tmp_path: Path) -> None:
+        """Test sets are never pooled: cases of another one are no fold."""
+        cases = drawn_cases(1, 0.9)
+        folders = [write_own(tmp_path / str(i), part) for i, part in enumerate((cases[:5], cases[5:]))]
+        change(folders[1], lambda document: document["test_sets"]["custom"].update(title="Another test set"))
+        error = error_of(lambda: method_of("folds", [read_run(folder) for folder in folders]))
+        assert error.found == "a run on Another test set"
+        assert "never pooled" in error.advice
+
     def test_runs_and_folds_at_once(self, tmp_path: Path) -> None:
         """Two on the same cases and one on others are neither."""
         cases = (range(4), range(4), range(4, 8))

@@ -109,14 +109,14 @@ class TestLatex:
         assert by_name["C1"][2:] == ["--"] * 6
 
     def test_the_best_is_bold(self, found: OwnComparison) -> None:
-        """In every row the largest DSC and the least HD95 as printed, and whoever shares it."""
+        """In every row the largest DSC and the least HD95 as printed, and who shares it; none where all are equal."""
         _, rows = tables_of(text_comparison.latex(found))[0]
         for row in rows[2:]:
             for first, better in ((2, max), (3, min)):
                 cells = [cell for cell in row[first::2] if cell != "--"]
                 numbers = [float(re.search(r"\d+\.\d+", cell)[0]) for cell in cells]
                 bold = [cell.startswith(r"\textbf{") for cell in cells]
-                assert bold == [number == better(numbers) for number in numbers]
+                assert bold == [len({*numbers}) > 1 and number == better(numbers) for number in numbers]
 
     def test_the_caption_says_what_it_is(self, found: OwnComparison) -> None:
         """Set, n, rule, version, and what ± is of."""
@@ -150,7 +150,7 @@ def test_a_label_that_no_reference_has_is_marked(tmp_path: Path) -> None:
     marked = compared(tmp_path, {"one": [one], "other": [other]})
     _, rows = tables_of(text_comparison.latex(marked))[0]
     (row,) = [row for row in rows if row[0].startswith("L6")]
-    assert row == [r"L6$\dagger$", "0", r"\textbf{0.000}", r"\textbf{100.00}", "--", "--"]
+    assert row == [r"L6$\dagger$", "0", "0.000", "100.00", "--", "--"]
     assert "No reference has it" in text_comparison.caption(marked)
 
 
@@ -209,11 +209,25 @@ def test_json_has_everything(found: OwnComparison) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(0.0214, "+0.021"), (-0.0214, "−0.021"), (-0.0004, "0.000"), (float("nan"), "–")]
+    ("value", "shown"),
+    [
+        (0.0214, "+0.021"),
+        (-0.0214, "−0.021"),
+        (-0.0004, "−0.000400"),
+        (0.0000004, "0.000"),
+        (0.0, "0.000"),
+        (float("nan"), "–"),
+    ],
 )
 def test_differences_have_a_sign(value: float, shown: str) -> None:
-    """A true minus; what is 0 as printed has none."""
+    """A true minus; what would be printed as 0 and is not has six digits, and 0 has no sign."""
     assert text_comparison.signed(value, 3) == shown
+
+
+def test_ends_of_an_interval_have_the_same_digits() -> None:
+    """Both are small, or neither is printed as small."""
+    assert text_comparison.interval(0.00001, 0.0004, 3) == "+0.000010 to +0.000400"
+    assert text_comparison.interval(-0.0004, 0.2, 3) == "0.000 to +0.200"
 
 
 @pytest.mark.parametrize(("value", "shown"), [(None, "–"), (0.0004, "<0.001"), (0.0312, "0.031"), (1.0, "1.000")])
