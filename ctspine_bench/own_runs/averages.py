@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ctspine_bench.aggregate import HD95_CAP_MM, official_hd95_mm
+from ctspine_bench.aggregate import official_hd95_mm
 from ctspine_bench.anatomy import vertebra_name
 from ctspine_bench.jackknife import ratio_left_out
 from ctspine_bench.rankings import mean_then_rank
-from ctspine_bench.rankings.paired import METRICS, REGIONS, by_label, cases_of_region, n_reference_cases
+from ctspine_bench.rankings.paired import REGIONS, by_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ctspine_bench.own_runs.methods import Methods
     from ctspine_bench.rankings.paired import PairedScores
 
 MEAN_OF_VERTEBRAE: Final = "mean_of_vertebrae"
@@ -65,12 +64,6 @@ class Average:
             for each in (self.means, self.left_out, self.weights)
         )
         return Average(means, left_out, weights, np.array([self.counts[group].min() for group in columns]))
-
-
-def of_cases(methods: Methods, region: str) -> tuple[PairedScores, int]:
-    """Return the scores on the cases with a vertebra of the region, and how many have it in the reference."""
-    paired, there = methods.paired, cases_of_region(methods.paired, region)
-    return (paired if there.all() else paired.of_cases(there)), n_reference_cases(paired, region)
 
 
 def mean_of_vertebrae(paired: PairedScores, metric: str, region: str) -> Average:
@@ -122,11 +115,6 @@ def ratio(sums: NDArray[np.float64], n: NDArray[np.float64]) -> Average:
     shares = n / np.maximum(total, 1)
     values = np.where(total > 0, sums.sum(axis=0) / np.maximum(total, 1), np.nan)
     return Average(values, ratio_left_out(sums, n), shares, np.count_nonzero(n, axis=0))
-
-
-def bounds(metric: str) -> tuple[float, float]:
-    """Return between what a mean of a metric can be."""
-    return 0.0, HD95_CAP_MM if metric == "hd95_mm" else max(METRICS[metric].best, METRICS[metric].worst)
 
 
 def _of_each_case(paired: PairedScores, metric: str, region: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

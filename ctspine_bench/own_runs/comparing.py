@@ -18,7 +18,7 @@ from ctspine_bench.provenance import ENGINE_VERSION
 from ctspine_bench.rankings import mean_then_rank, stability
 from ctspine_bench.rankings.coverage import measured_coverage
 from ctspine_bench.rankings.intervals import rank_limits, ranks_of, surely_better
-from ctspine_bench.rankings.paired import METRICS, REGIONS, n_reference_cases, pair
+from ctspine_bench.rankings.paired import METRICS, REGIONS, counted, n_reference_cases, pair
 from ctspine_bench.rankings.schemes import OFFICIAL
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def compare_methods(
     Raises:
         UsageError: No reference has a vertebra of the region.
     """
-    paired, n_cases = averages.of_cases(methods, region)
+    paired, n_cases = counted(methods.paired, region)
     if not n_cases:
         raise UsageError(f"expected a reference with a vertebra of the {region} spine, found none")
     results = _with_places(_method_results(methods, paired, region), methods, paired, metric, region, draws)
@@ -145,7 +145,7 @@ def _scores(average: Average, metric: str, *, with_intervals: bool) -> list[Scor
     ends = np.full((2, sure.size), np.nan)
     if sure.any():
         uncertain = uncertainty(average.means[sure], average.left_out[:, sure], average.weights[:, sure])
-        ends[:, sure] = uncertain.intervals(average.means[sure], averages.bounds(metric))
+        ends[:, sure] = uncertain.intervals(average.means[sure], METRICS[metric].bounds)
     columns = (average.counts.tolist(), average.means.tolist(), ends[0].tolist(), ends[1].tolist())
     return [
         Score(n, None if np.isnan(value) else value, *(None if np.isnan(end) else end for end in (low, high)))
@@ -164,12 +164,8 @@ def _with_places(
     """Return methods with their ranks: as `rankings.standings` ranks submissions, by averages over runs."""
     sign = 1.0 if METRICS[metric].larger_is_better else -1.0
     official = averages.mean_of_vertebrae(paired, metric, region).over_runs(methods.of_method)
-    breaks = np.array(
-        [
-            mean_then_rank.tie_breaks(paired, metric, region)[methods.of_method == place].mean()
-            for place in range(len(results))
-        ]
-    )
+    breaks_of_runs = mean_then_rank.tie_breaks(paired, metric, region)
+    breaks = np.array([breaks_of_runs[methods.of_method == place].mean() for place in range(len(results))])
     ranks = ranks_of(sign * official.means, breaks)
     of_cases = ranks_of(sign * np.array([result.means[PER_CASE][metric].value for result in results], np.float64))
     placed = [

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ctspine_bench.anatomy import vertebra_name
-from ctspine_bench.jackknife import SMALLEST_N, moderated_over_labels, students_t, uncertainty
+from ctspine_bench.jackknife import SMALLEST_N
 from ctspine_bench.own_runs import averages
 from ctspine_bench.own_runs.outcome import LabelDifference, MethodResult, PairResult
-from ctspine_bench.rankings.differences import Difference
+from ctspine_bench.rankings.differences import difference_of_means, differences_of_labels
 from ctspine_bench.rankings.paired import METRICS, REGIONS, case_means, comparable, n_reference_cases
 from ctspine_bench.rankings.pairwise import holm, wilcoxon
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ctspine_bench.own_runs.averages import Average
     from ctspine_bench.own_runs.methods import Methods
+    from ctspine_bench.rankings.differences import Difference
     from ctspine_bench.rankings.paired import PairedScores
     from ctspine_bench.rankings.pairwise import PairwiseTest
 
@@ -103,40 +104,24 @@ def pair_results(
 
 def _difference(average: Average, one: int, other: int, metric: str) -> Difference:
     """Return the difference of two methods in Mean of Vertebrae."""
-    value = average.means[[one]] - average.means[[other]]
-    n = int(average.counts[[one, other]].min())
-    if n < SMALLEST_N:
-        return Difference(n, float(value[0]))
-    left_out = average.left_out[:, [one]] - average.left_out[:, [other]]
-    limit = averages.bounds(metric)[1]
-    uncertain = uncertainty(value, left_out, average.weights[:, [one]])
-    ends = uncertain.of_differences().intervals(value, (-limit, limit))
-    return Difference(n, float(value[0]), *ends[:, 0].tolist())
+    two = [one, other]
+    n = int(average.counts[two].min())
+    return difference_of_means(n, average.means[two], average.left_out[:, two], average.weights[:, one], metric)
 
 
 def _label_differences(labels: Mapping[str, Average], one: int, other: int, metric: str) -> dict[str, LabelDifference]:
-    """Return the difference of each label that both have; intervals are moderated over all of them."""
-    both = {name: each for name, each in labels.items() if not np.isnan(each.means[[one, other]]).any()}
+    """Return the difference of each label that both have."""
+    two = [one, other]
+    both = {name: each for name, each in labels.items() if not np.isnan(each.means[two]).any()}
     if not both:
         return {}
-    means = np.array([each.means[[one, other]] for each in both.values()])
-    n = np.array([each.counts[[one, other]] for each in both.values()])
-    values = means[:, 0] - means[:, 1]
-    left_out = np.stack([each.left_out[:, one] - each.left_out[:, other] for each in both.values()], axis=1)
-    in_either = np.array([np.count_nonzero(each.weights[:, [one, other]].any(axis=1)) for each in both.values()])
-    squares = (np.nan_to_num(left_out - values) ** 2).sum(axis=0) * (in_either - 1) / in_either
-    squares, df = moderated_over_labels(squares, 2 / (1 / n).sum(axis=1))
-    half, limit = students_t(df) * np.sqrt(squares), averages.bounds(metric)[1]
-    ends = np.clip([values - half, values + half], -limit, limit)
+    n, means = (np.array([getattr(each, name)[two] for each in both.values()]) for name in ("counts", "means"))
+    left_out = np.stack([each.left_out[:, two] for each in both.values()], axis=1)
+    n_either = np.array([np.count_nonzero(each.weights[:, two].any(axis=1)) for each in both.values()])
+    found = differences_of_labels(n, means, left_out, n_either, metric)
     return {
-        name: LabelDifference(
-            (int(n[place, 0]), int(n[place, 1])),
-            (float(means[place, 0]), float(means[place, 1])),
-            Difference(
-                int(n[place].min()),
-                float(values[place]),
-                *(ends[:, place].tolist() if n[place].min() >= SMALLEST_N else ()),
-            ),
+        name: LabelDifference((n_one, n_other), (mean_one, mean_other), difference)
+        for name, (n_one, n_other), (mean_one, mean_other), difference in zip(
+            both, n.tolist(), means.tolist(), found, strict=True
         )
-        for place, name in enumerate(both)
     }

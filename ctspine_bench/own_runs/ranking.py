@@ -69,7 +69,10 @@ def own_standings(methods: Methods, scheme: str, metric: str, region: str, *, ke
     return OwnStandings(
         title=methods.methods[0].runs[0].title,
         found=found,
-        means={name: standings(paired, OFFICIAL[0], name, region) for name in ("dsc", "hd95_mm")},
+        means={
+            name: found if (scheme, metric) == (OFFICIAL[0], name) else standings(paired, OFFICIAL[0], name, region)
+            for name in ("dsc", "hd95_mm")
+        },
         counts=_counts(paired),
         dropped=dropped,
         notes=methods.notes,

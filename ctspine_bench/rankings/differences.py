@@ -70,17 +70,65 @@ def differences(paired: PairedScores, metric: str, region: str = "all") -> Diffe
     weights = mean_then_rank.weights(paired, region)
     if not weights.any():
         return Differences(None, {})
-    limit = max(1.0, METRICS[metric].worst)
-    scores, left_out = mean_then_rank.scores(paired, metric, region), mean_then_rank.left_out(paired, metric, region)
     there = cases_of_region(paired, region)
-    n_cases, mean = n_reference_cases(paired, region), scores[:1] - scores[1:]
-    of_mean = Difference(n_cases, float(mean[0]))
-    if n_cases >= SMALLEST_N:
-        left_out = left_out[there]
-        uncertain = uncertainty(mean, left_out[:, :1] - left_out[:, 1:], weights[there])
-        low, high = uncertain.of_differences().intervals(mean, (-limit, limit))[:, 0].tolist()
-        of_mean = Difference(n_cases, float(mean[0]), low, high)
-    return Differences(of_mean, {label: each for label, each in _of_labels(paired, metric) if label in REGIONS[region]})
+    mean = difference_of_means(
+        n_reference_cases(paired, region),
+        mean_then_rank.scores(paired, metric, region),
+        mean_then_rank.left_out(paired, metric, region)[there],
+        weights[there],
+        metric,
+    )
+    return Differences(mean, {label: each for label, each in _of_labels(paired, metric) if label in REGIONS[region]})
+
+
+def difference_of_means(
+    n: int, means: NDArray[np.float64], left_out: NDArray[np.float64], weights: NDArray[np.float64], metric: str
+) -> Difference:
+    """Return the difference of two means over the same cases.
+
+    Args:
+        n: How many references have a vertebra that counts.
+        means: `(2,)`.
+        left_out: `(cases, 2)`, without one case each.
+        weights: `(cases,)`, the share that each case carries.
+        metric: One of `METRICS`.
+    """
+    value = means[:1] - means[1:]
+    if n < SMALLEST_N:
+        return Difference(n, float(value[0]))
+    _, limit = METRICS[metric].bounds
+    uncertain = uncertainty(value, left_out[:, :1] - left_out[:, 1:], weights)
+    low, high = uncertain.of_differences().intervals(value, (-limit, limit))[:, 0].tolist()
+    return Difference(n, float(value[0]), low, high)
+
+
+def differences_of_labels(
+    n: NDArray[np.int64],
+    means: NDArray[np.float64],
+    left_out: NDArray[np.float64],
+    n_either: NDArray[np.int64],
+    metric: str,
+) -> list[Difference]:
+    """Return the differences of L labels; intervals are moderated over all of them.
+
+    Args:
+        n: `(L, 2)`, over how many cases each mean is.
+        means: `(L, 2)`.
+        left_out: `(cases, L, 2)`, without one case each.
+        n_either: `(L,)`, in how many cases a label counts for either of the two.
+        metric: One of `METRICS`.
+    """
+    values, fewest = means[:, 0] - means[:, 1], n.min(axis=1)
+    deviations = np.nan_to_num(left_out[..., 0] - left_out[..., 1] - values)
+    variances, df = moderated_over_labels(
+        (deviations**2).sum(axis=0) * (n_either - 1) / n_either, 2 / (1 / n).sum(axis=1)
+    )
+    half, (_, limit) = students_t(df) * np.sqrt(variances), METRICS[metric].bounds
+    ends = np.clip([values - half, values + half], -limit, limit)
+    return [
+        Difference(int(n_label), float(value), *(ends[:, place].tolist() if n_label >= SMALLEST_N else ()))
+        for place, (n_label, value) in enumerate(zip(fewest, values, strict=True))
+    ]
 
 
 def corrected_p_values(paired: PairedScores, metric: str, region: str = "all") -> NDArray[np.float64] | None:
@@ -102,22 +150,12 @@ def corrected_p_values(paired: PairedScores, metric: str, region: str = "all") -
 
 
 def _of_labels(paired: PairedScores, metric: str) -> Iterator[tuple[int, Difference]]:
-    """Yield labels with the difference of their means; intervals are moderated over all labels of the two."""
+    """Yield the labels that both have with the difference of their means."""
     values, present = by_label(paired, metric, "all")
     n = present.sum(axis=0)
     places = np.flatnonzero(n.all(axis=1))
     values, present, n = values[:, places], present[:, places], n[places]
-    means = values.sum(axis=0) / n
-    differences_of = means[:, 0] - means[:, 1]
     left_out = ratio_left_out(values, present.astype(np.float64))
-    in_either = present.any(axis=2).sum(axis=0)
-    deviations = np.nan_to_num(left_out[:, :, 0] - left_out[:, :, 1] - differences_of)
-    variances = (deviations**2).sum(axis=0) * (in_either - 1) / in_either
-    variances, df = moderated_over_labels(variances, 2 / (1 / n).sum(axis=1))
-    half = students_t(df) * np.sqrt(variances)
-    limit = max(1.0, METRICS[metric].worst)
-    ends = np.clip([differences_of - half, differences_of + half], -limit, limit)
-    for place, label in enumerate((places + 1).tolist()):
-        fewest, value = int(n[place].min()), float(differences_of[place])
-        found = ends[:, place].tolist() if fewest >= SMALLEST_N else (None, None)
-        yield label, Difference(fewest, value, *found)
+    n_either = present.any(axis=2).sum(axis=0)
+    found = differences_of_labels(n, values.sum(axis=0) / n, left_out, n_either, metric)
+    yield from zip((places + 1).tolist(), found, strict=True)

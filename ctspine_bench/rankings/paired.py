@@ -50,6 +50,11 @@ class Metric:
     best: float
     worst: float
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Between what a mean of it can be."""
+        return min(self.best, self.worst), max(self.best, self.worst)
+
 
 METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
     {
@@ -272,6 +277,12 @@ def cases_of_region(paired: PairedScores, region: str) -> NDArray[np.bool_]:
     there = np.zeros(paired.n_cases, np.bool_)
     there[paired.of_labels(REGIONS[region]).vertebrae.case] = True
     return there
+
+
+def counted(paired: PairedScores, region: str) -> tuple[PairedScores, int]:
+    """Return the scores on the cases that count for a region, and how many of them do by their reference."""
+    there = cases_of_region(paired, region)
+    return (paired if there.all() else paired.of_cases(there)), n_reference_cases(paired, region)
 
 
 def by_label(paired: PairedScores, measure: str, region: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -12,7 +12,7 @@ from ctspine_bench.jackknife import DRAWS, SEED, SMALLEST_N, uncertainty
 from ctspine_bench.rankings import mean_then_rank, rank_then_mean, removal, stability
 from ctspine_bench.rankings.coverage import measured_coverage
 from ctspine_bench.rankings.intervals import RankInterval, rank_limits, ranks_of, surely_better
-from ctspine_bench.rankings.paired import METRICS, case_means, cases_of_region, n_reference_cases, pair
+from ctspine_bench.rankings.paired import METRICS, case_means, counted, pair
 from ctspine_bench.rankings.removal import Removal
 from ctspine_bench.rankings.schemes import OFFICIAL, SCHEMES
 
@@ -128,7 +128,9 @@ def standings(
         alike: `(S,)` a number for each submission, in the order of their slugs: those with the same one are not told
             apart in draws, where how often one is ahead would tell what makes the difference.
     """
-    paired, n_cases = _counted(paired, region)
+    if list(paired.slugs) != sorted(paired.slugs):
+        paired = paired.of(*sorted(paired.slugs))
+    paired, n_cases = counted(paired, region)
     rule = SCHEMES[scheme]
     scores = rule.scores(paired, metric, region) if n_cases else np.array([np.nan])
     if np.isnan(scores).any():
@@ -156,7 +158,7 @@ def standings(
     drawn = sign * uncertain.drawn(scores, noise)
     low, high = stability.rank_ranges(drawn if alike is None else drawn @ (same / same.sum(axis=0)))
     sure = surely_better(sign * scores, uncertain, noise) & ~same
-    bounds = (1.0, float(len(scores))) if rule.ranks else (0.0, max(1.0, METRICS[metric].worst))
+    bounds = (1.0, float(len(scores))) if rule.ranks else METRICS[metric].bounds
     rows = _with_intervals(rows, uncertain.intervals(scores, bounds), sure, stability.rank_frequencies(low, high))
     simulated = (metric, region) == OFFICIAL[1:]
     coverage = measured_coverage(n_cases, "mean_rank" if rule.ranks else "mean_of_vertebrae") if simulated else None
@@ -194,14 +196,6 @@ def scheme_agreement(paired: PairedScores, metric: str, region: str) -> dict[tup
         (one, other): float(stability.kendall_tau(ranks[one], ranks[other][None])[0])
         for one, other in combinations(ranks, 2)
     }
-
-
-def _counted(paired: PairedScores, region: str) -> tuple[PairedScores, int]:
-    """Return the scores on the cases that count, in the order of slugs, and how many of them do by their reference."""
-    if list(paired.slugs) != sorted(paired.slugs):
-        paired = paired.of(*sorted(paired.slugs))
-    there = cases_of_region(paired, region)
-    return (paired if there.all() else paired.of_cases(there)), n_reference_cases(paired, region)
 
 
 def _bare_rows(
