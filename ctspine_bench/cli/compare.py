@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ctspine_bench.cli import score
+from ctspine_bench.cli.rank import METRICS, REGIONS
 from ctspine_bench.errors import UsageError
-from ctspine_bench.testsets import OFFICIAL, PHANTOM, custom, named
+from ctspine_bench.testsets import OFFICIAL, PHANTOM
 
 if TYPE_CHECKING:
     from ctspine_bench.own_runs.methods import Methods
     from ctspine_bench.own_runs.outcome import OwnComparison
     from ctspine_bench.own_runs.reading import Run
 
-_METRICS = ("dsc", "hd95_mm", "nsd_1mm", "nsd_2mm", "nsd_3mm")
-_REGIONS = ("all", "cervical", "thoracic", "lumbar")
 _FORMATS = ("table", "latex", "markdown", "csv", "json")
 _OF_SCORE: Final = ("label_map", "prediction_label_map", "reference_label_map", "resample", "workers")
 """Options of `score` that this command has too, for predictions."""
@@ -36,8 +35,8 @@ _OF_SCORE: Final = ("label_map", "prediction_label_map", "reference_label_map", 
     type=click.Choice((*OFFICIAL, *PHANTOM)),
     help="Which one, where results are on several; with --references, score exactly its cases.",
 )
-@click.option("--metric", type=click.Choice(_METRICS), default=_METRICS[0], show_default=True, help="Compare by this.")
-@click.option("--region", type=click.Choice(_REGIONS), default=_REGIONS[0], show_default=True, help="Which vertebrae.")
+@click.option("--metric", type=click.Choice(METRICS), default=METRICS[0], show_default=True, help="Compare by this.")
+@click.option("--region", type=click.Choice(REGIONS), default=REGIONS[0], show_default=True, help="Which vertebrae.")
 @click.option(
     "--baseline",
     is_flag=True,
@@ -120,24 +119,10 @@ def read_methods(
 
 def _scored(predictions: Path, references: Path, test_set: str | None, options: dict[str, Any]) -> Run:
     """Score predictions, as `score` does; nothing is written."""
-    from ctspine_bench.evaluate import read_settings
     from ctspine_bench.own_runs.reading import run_of
-    from ctspine_bench.pairing import plan_submission
     from ctspine_bench.results import results_document
 
-    settings = read_settings(
-        options["label_map"],
-        options["reference_label_map"],
-        options["prediction_label_map"],
-        resample=options["resample"] is not None,
-    )
-    plan = plan_submission(
-        predictions,
-        references,
-        named(test_set) if test_set else custom(),
-        reference_label_map=settings.reference_label_map,
-        prediction_label_map=settings.prediction_label_map,
-    )
+    plan, settings = score.planned(predictions, references, test_set, options)
     click.echo(f"{predictions}: {len(plan.pairs)} cases", err=True)
     found = score.score_with_progress(plan, settings, options["workers"])
     return run_of(predictions, results_document([found]), found.table)

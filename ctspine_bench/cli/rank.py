@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _SCHEMES = ("mean-then-rank", "rank-then-mean", "significance")
-_METRICS = ("dsc", "hd95_mm", "nsd_1mm", "nsd_2mm", "nsd_3mm")
-_REGIONS = ("all", "cervical", "thoracic", "lumbar")
+METRICS = ("dsc", "hd95_mm", "nsd_1mm", "nsd_2mm", "nsd_3mm")
+REGIONS = ("all", "cervical", "thoracic", "lumbar")
 
 
 @click.command()
@@ -26,8 +26,8 @@ _REGIONS = ("all", "cervical", "thoracic", "lumbar")
     "--test-set", type=click.Choice((*OFFICIAL, *PHANTOM)), help="This one alone.  [default: all with results]"
 )
 @click.option("--scheme", type=click.Choice(_SCHEMES), default=_SCHEMES[0], show_default=True, help="How to rank.")
-@click.option("--metric", type=click.Choice(_METRICS), default=_METRICS[0], show_default=True, help="What to rank by.")
-@click.option("--region", type=click.Choice(_REGIONS), default=_REGIONS[0], show_default=True, help="Which vertebrae.")
+@click.option("--metric", type=click.Choice(METRICS), default=METRICS[0], show_default=True, help="What to rank by.")
+@click.option("--region", type=click.Choice(REGIONS), default=REGIONS[0], show_default=True, help="Which vertebrae.")
 @click.option("--drop-errata", is_flag=True, help="Leave out cases whose references are known to be wrong.")
 @click.option("--private-store", type=_PATH, metavar="DIR", help="Organizers: also rank on the private test sets.")
 @click.option("--private-standings", type=_PATH, metavar="FILE", help="Take those from an earlier standings.json.")

@@ -17,6 +17,8 @@ from ctspine_bench.report.variants import VARIANTS
 from ctspine_bench.testsets import OFFICIAL, PHANTOM, custom, named
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ctspine_bench.cross_check import CrossCheck
     from ctspine_bench.evaluate import SubmissionScore
     from ctspine_bench.pairing import Plan
@@ -97,8 +99,6 @@ def command(
     Both are folders of label maps named <case>.nii.gz or <case>_seg.nii.gz, in one folder or in source folders; or one
     file each.
     """
-    from ctspine_bench.evaluate import read_settings
-    from ctspine_bench.pairing import plan_submission
     from ctspine_bench.results import JOURNAL, write_results
     from ctspine_bench.tables import Journal
 
@@ -109,20 +109,7 @@ def command(
         from ctspine_bench.cross_check import check_installed
 
         check_installed()
-    settings = read_settings(
-        options["label_map"],
-        options["reference_label_map"],
-        options["prediction_label_map"],
-        resample=options["resample"] is not None,
-        pooled=options["pooled_hd95"],
-    )
-    plan = plan_submission(
-        predictions,
-        references,
-        named(test_set) if test_set else custom(),
-        reference_label_map=settings.reference_label_map,
-        prediction_label_map=settings.prediction_label_map,
-    )
+    plan, settings = planned(predictions, references, test_set, options)
     if output:
         # Before anything there is touched: a run on other folders is refused.
         Journal(output / JOURNAL, settings.digest(), plan.inputs).read()
@@ -145,6 +132,30 @@ def command(
         click.echo(f"Written: {path}", err=True)
     incomplete = score.summary is None or (score.failures and not allow_incomplete)
     return BAD_INPUT if incomplete or (check and not check.agrees) else 0
+
+
+def planned(
+    predictions: Path, references: Path, test_set: str | None, options: Mapping[str, Any]
+) -> tuple[Plan, Settings]:
+    """Return what is to be scored, and how; `options` are those of this command about reading."""
+    from ctspine_bench.evaluate import read_settings
+    from ctspine_bench.pairing import plan_submission
+
+    settings = read_settings(
+        options["label_map"],
+        options["reference_label_map"],
+        options["prediction_label_map"],
+        resample=options["resample"] is not None,
+        pooled=options.get("pooled_hd95", False),
+    )
+    plan = plan_submission(
+        predictions,
+        references,
+        named(test_set) if test_set else custom(),
+        reference_label_map=settings.reference_label_map,
+        prediction_label_map=settings.prediction_label_map,
+    )
+    return plan, settings
 
 
 def _check_output(output: Path | None, *, resume: bool) -> None:
