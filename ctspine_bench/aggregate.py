@@ -75,11 +75,17 @@ def summarise(table: pd.DataFrame) -> Summary:
     official = official_table(table)
     sources = {str(source): official_table(rows) for source, rows in table.groupby("source", sort=True)}
     slice_spacing_mm = cases["slice_spacing_mm"].round(3)  # affines hold single precision
+    of_cases = scored_vertebrae(table).groupby("case_id")[list(METRIC_COLUMNS)]
+    n_of_cases, enough = _numbers(of_cases.size()), _enough(table)
+
+    def estimates(sums: pd.DataFrame, n: NDArray[np.float64]) -> dict[str, Estimate]:
+        return {name: estimate(_numbers(sums[name]), n, name, with_interval=enough) for name in METRIC_COLUMNS}
+
     return Summary(
         counts=_counts(table),
         official=official,
-        per_case=_per_case(table),
-        over_vertebrae=_over_vertebrae(table),
+        per_case=estimates(of_cases.mean(), np.ones(len(n_of_cases))),
+        over_vertebrae=estimates(of_cases.sum(), n_of_cases),
         identification=_naming(cases),
         loss=_losses(table),
         variants={name: official_table(variant_rows(table, name)) for name in VARIANTS},
@@ -201,20 +207,6 @@ def scored_vertebrae(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of all vertebrae, `METRIC_COLUMNS` by the official rule."""
     rows = table[table["row"] == "vertebra"]
     return rows.assign(hd95_mm=official_hd95_mm(rows))
-
-
-def _per_case(table: pd.DataFrame) -> dict[str, Estimate]:
-    """Return means over cases of the mean over each case's vertebrae, in reference or prediction."""
-    means = scored_vertebrae(table).groupby("case_id")[list(METRIC_COLUMNS)].mean()
-    enough, alike = _enough(table), np.ones(len(means))
-    return {metric: estimate(_numbers(means[metric]), alike, metric, with_interval=enough) for metric in METRIC_COLUMNS}
-
-
-def _over_vertebrae(table: pd.DataFrame) -> dict[str, Estimate]:
-    """Return means over the vertebrae of all cases."""
-    cases = scored_vertebrae(table).groupby("case_id")[list(METRIC_COLUMNS)]
-    sums, n, enough = cases.sum(), _numbers(cases.size()), _enough(table)
-    return {metric: estimate(_numbers(sums[metric]), n, metric, with_interval=enough) for metric in METRIC_COLUMNS}
 
 
 def _enough(table: pd.DataFrame) -> bool:

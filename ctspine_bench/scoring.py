@@ -153,13 +153,14 @@ def _ends_at_border(comparison: Comparison, key: int) -> bool:
 
     A single voxel at the end does not take a vertebra there that lies elsewhere. The spine only has to touch.
     """
-    if not _touches_end(comparison, comparison.prediction, key) or key == SPINE:
-        return _touches_end(comparison, comparison.prediction, key)
     geometry, axis = comparison.prediction, comparison.superior_axis
+    if key == SPINE:
+        return _touches_end(comparison, geometry, key)
     last = comparison.shape[axis] - 1
-    centroid_mm, last_mm = geometry.centroids_mm[key, axis], last * comparison.spacing_mm[axis]
-    first_end = geometry.lowest[key, axis] == 0 and centroid_mm <= NEAR_BORDER_MM
-    return bool(first_end or (geometry.highest[key, axis] == last and last_mm - centroid_mm <= NEAR_BORDER_MM))
+    from_first_mm = geometry.centroids_mm[key, axis]
+    from_last_mm = last * comparison.spacing_mm[axis] - from_first_mm
+    at_first = geometry.lowest[key, axis] == 0 and from_first_mm <= NEAR_BORDER_MM
+    return bool(at_first or (geometry.highest[key, axis] == last and from_last_mm <= NEAR_BORDER_MM))
 
 
 def _is_transitional(comparison: Comparison, reference: list[int]) -> bool:
