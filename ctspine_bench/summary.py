@@ -85,7 +85,7 @@ class Naming:
     """How levels were named.
 
     Attributes:
-        levels_right: Share of cases whose levels are all there, none spurious, and each where it belongs.
+        levels_right: Share of cases whose levels are all there, none spurious, and each found where it belongs.
         identification_rate: Mean over cases.
         verse_id_rate: Over all reference vertebrae, by the rule of VerSe's released evaluation code.
         localisation_mm: Mean over all `n_localised` vertebrae that are in both volumes under one name.

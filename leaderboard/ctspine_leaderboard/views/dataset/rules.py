@@ -50,7 +50,7 @@ METRICS: Final = (
     ),
     (
         "Levels right",
-        "The share of cases whose levels are all there, none spurious, and each where it belongs.",
+        "The share of cases whose levels are all there, none spurious, and each found where it belongs.",
         "↑",
     ),
     ("Localisation", "The mean distance between the centres of vertebrae that both have; mm.", "↓"),
